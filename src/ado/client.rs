@@ -1,0 +1,119 @@
+//! The client: one per integration, cheap to clone.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::budget::{BudgetHandle, Priority};
+use super::credential::Pat;
+use super::error::AdoError;
+use super::organization::{OrganizationUrl, Service};
+use super::transport::Http;
+
+/// Limits of a client's requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest time for one call in all: its turn in the budget, every try, the answer. At least 100 s outside of tests, since the
+    /// service delays requests by up to 30 s and answers them all the same (`ado-api.md` §4).
+    pub deadline: Duration,
+    /// How often a call that only reads is repeated after an outage.
+    pub retries: usize,
+    /// Pause before the first repetition; it doubles each time, with jitter.
+    pub retry_delay: Duration,
+    /// Longest pause asked for by the service that is waited for within a call.
+    pub patience: Duration,
+    /// Largest answer in bytes, below the limit that each call has of its own.
+    pub max_answer: usize,
+    /// REST API version: `7.1` on the cloud, `7.0` on Azure DevOps Server 2022.
+    pub api_version: Arc<str>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_mins(2),
+            retries: 2,
+            retry_delay: Duration::from_millis(500),
+            patience: Duration::from_secs(30),
+            max_answer: 32 << 20,
+            api_version: "7.1".into(),
+        }
+    }
+}
+
+struct Inner {
+    http: Http,
+    organization: OrganizationUrl,
+    pat: Pat,
+    budget: BudgetHandle,
+    limits: Limits,
+}
+
+/// A client of one organization's REST API under one credential. Cheap to clone.
+#[derive(Clone)]
+pub struct AdoClient {
+    inner: Arc<Inner>,
+    priority: Priority,
+}
+
+impl AdoClient {
+    /// A client with [`Priority::User`]. Nothing is sent yet; an organization whose host is not permitted is refused here
+    /// ([`AdoError::DisallowedHost`], [`AdoError::PrivateAddress`]).
+    pub fn new(
+        http: Http,
+        organization: OrganizationUrl,
+        pat: Pat,
+        budget: BudgetHandle,
+        limits: Limits,
+    ) -> Result<Self, AdoError> {
+        let client =
+            Self { inner: Arc::new(Inner { http, organization, pat, budget, limits }), priority: Priority::User };
+        client.locate(Service::Core)?;
+        Ok(client)
+    }
+
+    /// The same client for requests of another priority.
+    #[must_use]
+    pub fn with_priority(&self, priority: Priority) -> Self {
+        Self { inner: Arc::clone(&self.inner), priority }
+    }
+
+    /// The organization that is asked.
+    #[must_use]
+    pub fn organization(&self) -> &OrganizationUrl {
+        &self.inner.organization
+    }
+
+    /// The budget that the client's requests draw on.
+    #[must_use]
+    pub fn budget(&self) -> &BudgetHandle {
+        &self.inner.budget
+    }
+
+    /// The priority of the client's requests.
+    #[must_use]
+    pub fn priority(&self) -> Priority {
+        self.priority
+    }
+
+    pub(crate) fn http(&self) -> &Http {
+        &self.inner.http
+    }
+
+    pub(crate) fn pat(&self) -> &Pat {
+        &self.inner.pat
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+}
+
+impl fmt::Debug for AdoClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AdoClient")
+            .field("organization", &self.organization().as_str())
+            .field("priority", &self.priority)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,17 @@
+//! Access levels (scope `vso.memberentitlementmanagement`, which tokens seldom have; Azure DevOps Server has no such service).
+
+use super::client::AdoClient;
+use super::error::AdoError;
+use super::model::{Entitlement, IdentityId};
+use super::organization::Service;
+use super::request::{Call, Route};
+
+pub(super) static ENTITLEMENT: Route =
+    Route { service: Service::Entitlements, ..Route::get("member entitlements", "_apis/userentitlements/{user}") };
+
+impl AdoClient {
+    /// The access level of an identity.
+    pub async fn entitlement(&self, user: &IdentityId) -> Result<Entitlement, AdoError> {
+        self.send(Call::new(&ENTITLEMENT, &[&user.to_string()])).await
+    }
+}

@@ -1,0 +1,407 @@
+//! What can go wrong between us and Azure DevOps, by meaning. An HTTP status becomes a meaning once, in `answer.rs`.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Reasons in conditions, events and metrics. Part of the API: dashboards and alerts name them.
+pub mod reasons {
+    /// The service refuses the credential itself.
+    pub const CREDENTIAL_REFUSED: &str = "CredentialRefused";
+    /// The organization (collection) does not exist.
+    pub const ORGANIZATION_NOT_FOUND: &str = "OrganizationNotFound";
+    /// One service area refuses the credential: a scope is missing, or the credential ended meanwhile.
+    pub const UNAUTHORIZED: &str = "Unauthorized";
+    /// The identity lacks a permission.
+    pub const FORBIDDEN: &str = "Forbidden";
+    /// The thing is absent or hidden from the identity.
+    pub const NOT_FOUND: &str = "NotFound";
+    /// Somebody else changed the thing meanwhile.
+    pub const CONFLICT: &str = "Conflict";
+    /// The service asks for a pause, or the request budget is used up.
+    pub const THROTTLED: &str = "Throttled";
+    /// The service cannot be reached or fails.
+    pub const UNAVAILABLE: &str = "Unavailable";
+    /// The organization was stopped by its administrator or for inactivity.
+    pub const ORGANIZATION_STOPPED: &str = "OrganizationStopped";
+    /// The answer is not what the service documents.
+    pub const MALFORMED: &str = "Malformed";
+    /// The answer is larger than we read.
+    pub const TOO_LARGE: &str = "TooLarge";
+    /// The answer did not come in time.
+    pub const DEADLINE: &str = "Deadline";
+    /// The service refuses the request's content.
+    pub const BAD_REQUEST: &str = "BadRequest";
+    /// A name cannot stand in a URL.
+    pub const INVALID_NAME: &str = "InvalidName";
+    /// The host is not permitted.
+    pub const DISALLOWED_HOST: &str = "DisallowedHost";
+    /// The host's address is not permitted.
+    pub const PRIVATE_ADDRESS: &str = "PrivateAddress";
+    /// The server's certificate is not trusted.
+    pub const CERTIFICATE_NOT_TRUSTED: &str = "CertificateNotTrusted";
+    /// The proxy does not let us through.
+    pub const PROXY_FAILED: &str = "ProxyFailed";
+    /// The HTTP client could not be made.
+    pub const CLIENT_SETUP_FAILED: &str = "ClientSetupFailed";
+    /// No proxy of that name is configured.
+    pub const UNKNOWN_PROXY: &str = "UnknownProxy";
+    /// The organization URL is invalid.
+    pub const INVALID_ORGANIZATION_URL: &str = "InvalidOrganizationURL";
+    /// The Secret does not hold a token.
+    pub const INVALID_TOKEN: &str = "InvalidToken";
+    /// The CA bundle holds no usable certificate.
+    pub const INVALID_CA_BUNDLE: &str = "InvalidCABundle";
+}
+
+/// What the service said about a refusal: bounded, without control characters, never part of the request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServiceMessage {
+    /// HTTP status.
+    pub status: u16,
+    /// `typeKey` of the error envelope (`ado-api.md` §3), such as `RuleValidationException`.
+    pub type_key: Option<String>,
+    /// The `TFnnnnnn` or `VSnnnnnn` code that leads the message.
+    pub code: Option<String>,
+    /// The message in the organization's language, at most 300 characters; empty if there was none.
+    pub message: String,
+    /// Reference names of the fields that a rule refused, at most 20.
+    pub fields: Vec<String>,
+}
+
+impl fmt::Display for ServiceMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.message, &self.type_key) {
+            (message, _) if !message.is_empty() => f.write_str(message),
+            (_, Some(type_key)) => write!(f, "{type_key} (HTTP {})", self.status),
+            (_, None) => write!(f, "HTTP {}", self.status),
+        }
+    }
+}
+
+/// How the service showed that it does not accept a credential (`ado-api.md` §2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum SignIn {
+    /// Status 401, with or without a body.
+    #[error("401")]
+    Unauthorized,
+    /// Status 203 with a sign-in page.
+    #[error("203 with a sign-in page")]
+    Page,
+    /// A redirect to the sign-in page.
+    #[error("a redirect to the sign-in page")]
+    Redirect,
+    /// An HTML page where JSON was asked for.
+    #[error("a sign-in page")]
+    Html,
+    /// The answer is that for the anonymous user.
+    #[error("an answer as to an anonymous user")]
+    Anonymous,
+}
+
+/// Why no answer came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Outage {
+    /// A status of 500 to 599, or 408.
+    #[error("the service answered with HTTP {0}")]
+    Status(u16),
+    /// The name could not be resolved.
+    #[error("its name could not be resolved")]
+    Dns,
+    /// No connection could be made.
+    #[error("no connection could be made")]
+    Connect,
+    /// The connection ended before the answer did.
+    #[error("the connection ended before the answer did")]
+    Cut,
+}
+
+/// In which way an answer is not what the service documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Defect {
+    /// A redirect that does not lead to the sign-in page; none is followed.
+    #[error("a redirect")]
+    Redirect,
+    /// No body where one was expected.
+    #[error("an empty body")]
+    Empty,
+    /// The body is no JSON, or nested too deeply.
+    #[error("a body that is not JSON")]
+    NotJson,
+    /// JSON without the members that we need.
+    #[error("JSON without the expected members")]
+    Shape,
+    /// More pages than any organization can have, or a page that repeats.
+    #[error("a list without end")]
+    Endless,
+}
+
+/// An error of the Azure DevOps client. Its text is for users: it names the remedy and nothing of the request but host and area.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AdoError {
+    /// connectionData refused the credential.
+    #[error(
+        "Azure DevOps refused the token ({0}): it is expired, revoked, or of another organization; put a valid token of this organization into the Secret"
+    )]
+    CredentialRefused(SignIn),
+    /// connectionData does not exist at this URL.
+    #[error("no organization exists at {organization}: correct organizationURL")]
+    OrganizationNotFound {
+        /// The normalised organization URL.
+        organization: String,
+    },
+    /// One area refused the credential.
+    #[error("Azure DevOps refused the token for {area} ({how}): give it the scope for that area")]
+    Unauthorized {
+        /// The service area.
+        area: &'static str,
+        /// How it was refused.
+        how: SignIn,
+    },
+    /// Status 403.
+    #[error("the identity lacks a permission: {0}")]
+    Forbidden(ServiceMessage),
+    /// Status 404.
+    #[error("not found, or hidden from the identity: {0}")]
+    NotFound(ServiceMessage),
+    /// Status 409 or 412.
+    #[error("changed by somebody else meanwhile: {0}")]
+    Conflict(ServiceMessage),
+    /// Status 429, or a pause that the budget imposes.
+    #[error("Azure DevOps limits this identity's requests; they go on in {} s", after.as_secs().max(1))]
+    Throttled {
+        /// How long to wait before the next request.
+        after: Duration,
+    },
+    /// No answer, or a failing service.
+    #[error("{host} is not available: {outage}")]
+    Unavailable {
+        /// The host asked.
+        host: String,
+        /// What happened.
+        outage: Outage,
+    },
+    /// Status 503 with TF24668.
+    #[error("the organization is stopped: {0}")]
+    OrganizationStopped(ServiceMessage),
+    /// An answer that cannot be understood.
+    #[error(
+        "{host} gave an answer that is not from Azure DevOps' REST API: {defect}; check organizationURL and any proxy between"
+    )]
+    Malformed {
+        /// The host asked.
+        host: String,
+        /// What is wrong.
+        defect: Defect,
+    },
+    /// An answer over the size limit.
+    #[error("{host} gave an answer of more than {limit} bytes")]
+    TooLarge {
+        /// The host asked.
+        host: String,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// No answer within the deadline.
+    #[error("{host} did not answer within {} s", after.as_secs())]
+    Deadline {
+        /// The host asked.
+        host: String,
+        /// The deadline.
+        after: Duration,
+    },
+    /// Status 400, or another 4xx without a meaning of its own.
+    #[error("Azure DevOps refused the request: {0}")]
+    BadRequest(ServiceMessage),
+    /// A name that cannot be one segment of a URL.
+    #[error("a name is empty, longer than 256 characters, `.` or `..`, or has control characters")]
+    InvalidName,
+    /// The host is not permitted.
+    #[error(
+        "{host} is not a permitted host: use a URL of the Azure DevOps cloud, or let the administrator permit it with --allowed-host"
+    )]
+    DisallowedHost {
+        /// The host, with its port unless that is 443.
+        host: String,
+    },
+    /// The host's address is not permitted.
+    #[error(
+        "{host} has only addresses that are not permitted (private, loopback, link-local or reserved): the administrator can permit a private host with --allowed-host"
+    )]
+    PrivateAddress {
+        /// The host.
+        host: String,
+    },
+    /// The server's certificate is not trusted.
+    #[error("the certificate of {host} is not trusted ({problem}): put the CA that issued it into caBundle")]
+    Certificate {
+        /// The host.
+        host: String,
+        /// What the verification says.
+        problem: CertificateProblem,
+    },
+    /// The proxy does not let us through.
+    #[error(
+        "no connection to {host} through proxy {name}: the administrator should check --proxy and that the proxy permits the host"
+    )]
+    Proxy {
+        /// The proxy's name.
+        name: String,
+        /// The host asked.
+        host: String,
+    },
+    /// The HTTP client could not be made.
+    #[error("the HTTP client could not be set up from the trust and proxy settings")]
+    Setup,
+    /// No proxy of that name is configured.
+    #[error("no proxy has the name that spec.proxy gives: use one that the administrator configured with --proxy")]
+    UnknownProxy,
+}
+
+/// What is wrong with a server's certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum CertificateProblem {
+    /// Issued by a CA that is not known.
+    #[error("unknown issuer")]
+    UnknownIssuer,
+    /// Not for this host name.
+    #[error("issued for another name")]
+    WrongName,
+    /// Before its first or after its last day.
+    #[error("expired or not yet valid")]
+    NotInForce,
+    /// Anything else.
+    #[error("invalid")]
+    Invalid,
+}
+
+/// When to try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// After an exponential delay.
+    Backoff,
+    /// After this time.
+    After(Duration),
+    /// When the object, its Secret or the organization changed; else at the usual interval.
+    WhenChanged,
+}
+
+/// What an error says about the thing that was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// Nothing: no verdict was possible.
+    NoVerdict,
+    /// Nothing: the request must wait. Neither success nor failure.
+    Throttled,
+    /// The answer is this error.
+    Verdict,
+}
+
+impl AdoError {
+    /// The reason for conditions, events and metrics.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::CredentialRefused(_) => reasons::CREDENTIAL_REFUSED,
+            Self::OrganizationNotFound { .. } => reasons::ORGANIZATION_NOT_FOUND,
+            Self::Unauthorized { .. } => reasons::UNAUTHORIZED,
+            Self::Forbidden(_) => reasons::FORBIDDEN,
+            Self::NotFound(_) => reasons::NOT_FOUND,
+            Self::Conflict(_) => reasons::CONFLICT,
+            Self::Throttled { .. } => reasons::THROTTLED,
+            Self::Unavailable { .. } => reasons::UNAVAILABLE,
+            Self::OrganizationStopped(_) => reasons::ORGANIZATION_STOPPED,
+            Self::Malformed { .. } => reasons::MALFORMED,
+            Self::TooLarge { .. } => reasons::TOO_LARGE,
+            Self::Deadline { .. } => reasons::DEADLINE,
+            Self::BadRequest(_) => reasons::BAD_REQUEST,
+            Self::InvalidName => reasons::INVALID_NAME,
+            Self::DisallowedHost { .. } => reasons::DISALLOWED_HOST,
+            Self::PrivateAddress { .. } => reasons::PRIVATE_ADDRESS,
+            Self::Certificate { .. } => reasons::CERTIFICATE_NOT_TRUSTED,
+            Self::Proxy { .. } => reasons::PROXY_FAILED,
+            Self::Setup => reasons::CLIENT_SETUP_FAILED,
+            Self::UnknownProxy => reasons::UNKNOWN_PROXY,
+        }
+    }
+
+    /// When it makes sense to try again.
+    #[must_use]
+    pub fn retry(&self) -> Retry {
+        match self {
+            Self::Throttled { after } => Retry::After(*after),
+            Self::Conflict(_)
+            | Self::Unavailable { .. }
+            | Self::OrganizationStopped(_)
+            | Self::Malformed { .. }
+            | Self::TooLarge { .. }
+            | Self::Deadline { .. }
+            | Self::Proxy { .. }
+            | Self::Setup => Retry::Backoff,
+            Self::CredentialRefused(_)
+            | Self::OrganizationNotFound { .. }
+            | Self::Unauthorized { .. }
+            | Self::Forbidden(_)
+            | Self::NotFound(_)
+            | Self::BadRequest(_)
+            | Self::InvalidName
+            | Self::DisallowedHost { .. }
+            | Self::PrivateAddress { .. }
+            | Self::Certificate { .. }
+            | Self::UnknownProxy => Retry::WhenChanged,
+        }
+    }
+
+    /// Whether this is a verdict about what was asked.
+    #[must_use]
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::Throttled { .. } => ErrorClass::Throttled,
+            Self::Unavailable { .. }
+            | Self::OrganizationStopped(_)
+            | Self::Malformed { .. }
+            | Self::TooLarge { .. }
+            | Self::Deadline { .. }
+            | Self::Proxy { .. }
+            | Self::Setup => ErrorClass::NoVerdict,
+            Self::CredentialRefused(_)
+            | Self::OrganizationNotFound { .. }
+            | Self::Unauthorized { .. }
+            | Self::Forbidden(_)
+            | Self::NotFound(_)
+            | Self::Conflict(_)
+            | Self::BadRequest(_)
+            | Self::InvalidName
+            | Self::DisallowedHost { .. }
+            | Self::PrivateAddress { .. }
+            | Self::Certificate { .. }
+            | Self::UnknownProxy => ErrorClass::Verdict,
+        }
+    }
+
+    /// What the service itself said, where it said anything.
+    #[must_use]
+    pub fn service_message(&self) -> Option<&ServiceMessage> {
+        match self {
+            Self::Forbidden(message)
+            | Self::NotFound(message)
+            | Self::Conflict(message)
+            | Self::OrganizationStopped(message)
+            | Self::BadRequest(message) => Some(message),
+            Self::CredentialRefused(_)
+            | Self::OrganizationNotFound { .. }
+            | Self::Unauthorized { .. }
+            | Self::Throttled { .. }
+            | Self::Unavailable { .. }
+            | Self::Malformed { .. }
+            | Self::TooLarge { .. }
+            | Self::Deadline { .. }
+            | Self::InvalidName
+            | Self::DisallowedHost { .. }
+            | Self::PrivateAddress { .. }
+            | Self::Certificate { .. }
+            | Self::Proxy { .. }
+            | Self::Setup
+            | Self::UnknownProxy => None,
+        }
+    }
+}

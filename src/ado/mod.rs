@@ -1,0 +1,70 @@
+//! The Azure DevOps REST client. Imports nothing else of ours; everything goes through `request.rs`.
+
+mod analytics;
+mod answer;
+mod budget;
+mod client;
+mod connection;
+mod credential;
+mod entitlements;
+mod error;
+mod guard;
+mod hooks;
+pub mod model;
+mod observer;
+mod organization;
+mod processes;
+mod projects;
+mod repositories;
+mod request;
+mod security;
+mod test_management;
+mod transport;
+mod work_items;
+
+pub use budget::{BudgetHandle, Budgets, MAX_PARALLEL, Priority};
+pub use client::{AdoClient, Limits};
+pub use credential::{Fingerprint, Pat, PatError};
+pub use error::{AdoError, CertificateProblem, Defect, ErrorClass, Outage, Retry, ServiceMessage, SignIn, reasons};
+pub use guard::{AllowedHost, HostPolicy, Refusal, is_globally_reachable};
+pub use observer::{RequestObserver, RequestRecord};
+pub use organization::{
+    InvalidHost, OrganizationUrl, OrganizationUrlError, Service, ServiceHost, ServiceHosts, UrlProblem,
+};
+pub use request::Route;
+pub use transport::{
+    AddressLookup, CaBundle, CaBundleError, Http, InvalidProxy, Lookup, NamedProxy, SystemLookup, Transport,
+    TransportConfig,
+};
+pub use work_items::{MAX_BATCH, Wiql};
+
+/// Every operation that this client can send: the values of the label `route` in metrics.
+pub static ROUTES: [&Route; 27] = [
+    &connection::CONNECTION_DATA,
+    &projects::PROJECTS,
+    &projects::PROJECT,
+    &projects::TEAMS,
+    &projects::TEAM,
+    &processes::TYPES,
+    &processes::CATEGORIES,
+    &processes::PROJECT_BACKLOGS,
+    &processes::TEAM_BACKLOGS,
+    &processes::TYPE_FIELDS,
+    &processes::FIELDS,
+    &processes::ITERATIONS,
+    &processes::ROOTS,
+    &work_items::WIQL,
+    &work_items::BATCH,
+    &work_items::CREATE,
+    &work_items::UPDATE,
+    &security::NAMESPACES,
+    &security::EVALUATE,
+    &repositories::PROJECT_REPOSITORIES,
+    &repositories::REPOSITORIES,
+    &test_management::RUNS,
+    &test_management::POINTS,
+    &test_management::PLANS,
+    &hooks::EVENT_TYPES,
+    &analytics::WORK_ITEMS,
+    &entitlements::ENTITLEMENT,
+];

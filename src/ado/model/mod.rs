@@ -1,0 +1,25 @@
+//! What the REST API says, reduced to the members that are used. Unknown members are skipped while reading, unknown values of
+//! enumerations are kept as text, and an absent member means the same as null (`ado-api.md` §1, "Wire form versus spec").
+
+mod connection;
+mod ids;
+mod json;
+mod processes;
+mod projects;
+mod security;
+mod work_items;
+
+pub use connection::{AccessLevel, ConnectionData, Entitlement, HookEventType, Identity};
+pub use ids::{IdentityId, OrganizationId, ProjectId, RepositoryId, SecurityNamespaceId, TeamId, WorkItemId};
+pub(crate) use json::{List, without_nulls};
+pub use processes::{
+    BacklogConfiguration, BacklogLevel, BugsBehavior, Field, FieldKind, State, StateCategory, TypeCategory, TypeField,
+    WorkItemType,
+};
+pub use projects::{
+    ClassificationNode, ClassificationRoots, NodeDates, NodeStructure, Project, ProjectDetails, ProjectState,
+    Repository, Team,
+};
+pub(crate) use security::{EvaluatedPermission, EvaluationAnswer, EvaluationBatch};
+pub use security::{PermissionQuery, SecurityAction, SecurityNamespace};
+pub use work_items::{Patch, QueryResult, Validation, WorkItem};

@@ -1,0 +1,504 @@
+//! The only send path: URL, authentication, budget, deadline, size limit, judgement and retries of every request.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+use http::Method;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+use url::Url;
+
+use super::answer::{self, Kind, Origin};
+use super::budget::Slot;
+use super::client::AdoClient;
+use super::error::{AdoError, CertificateProblem, Defect, Outage};
+use super::guard::Refusal;
+use super::observer::RequestRecord;
+use super::organization::{Service, ServiceBase};
+
+/// Longest name that becomes a path segment.
+const MAX_SEGMENT: usize = 256;
+/// Most of an error's body that is read.
+const MAX_ERROR_BODY: usize = 64 * 1024;
+/// Longest continuation token that is sent back.
+const MAX_TOKEN: usize = 4096;
+/// Everything but RFC 3986's unreserved characters.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+const FED_AUTH_REDIRECT: HeaderName = HeaderName::from_static("x-tfs-fedauthredirect");
+const CONTINUATION_TOKEN: HeaderName = HeaderName::from_static("x-ms-continuationtoken");
+
+/// How large an answer may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Size {
+    /// One object, or a page of small ones: 4 MiB.
+    Small,
+    /// Types with their layouts (half a megabyte each project and more), 200 work items: 32 MiB.
+    Large,
+}
+
+impl Size {
+    fn bytes(self) -> usize {
+        match self {
+            Self::Small => 4 << 20,
+            Self::Large => 32 << 20,
+        }
+    }
+}
+
+/// The methods in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Get,
+    Post,
+    Patch,
+}
+
+impl Verb {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Patch => "PATCH",
+        }
+    }
+
+    fn method(self) -> Method {
+        match self {
+            Self::Get => Method::GET,
+            Self::Post => Method::POST,
+            Self::Patch => Method::PATCH,
+        }
+    }
+}
+
+/// Which API version a call asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Version {
+    /// The version of the configuration, such as `7.1`.
+    Released,
+    /// The same with `-preview`: the resource was never released.
+    Preview,
+    /// None: the version stands in the path.
+    InPath,
+}
+
+/// One operation of the REST API that this client uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    pub(crate) service: Service,
+    pub(crate) method: Verb,
+    /// Path below the organization, with one `{…}` for each variable segment.
+    pub(crate) template: &'static str,
+    pub(crate) version: Version,
+    /// Whether sending it twice does the same as once, so that a failed try may be repeated.
+    pub(crate) repeatable: bool,
+    pub(crate) size: Size,
+    /// The area, for messages.
+    pub(crate) area: &'static str,
+}
+
+impl Route {
+    pub(crate) const fn get(area: &'static str, template: &'static str) -> Self {
+        Self {
+            service: Service::Core,
+            method: Verb::Get,
+            template,
+            version: Version::Released,
+            repeatable: true,
+            size: Size::Small,
+            area,
+        }
+    }
+
+    /// A question that is too long for a URL.
+    pub(crate) const fn ask(area: &'static str, template: &'static str) -> Self {
+        Self { method: Verb::Post, ..Self::get(area, template) }
+    }
+
+    pub(crate) const fn large(self) -> Self {
+        Self { size: Size::Large, ..self }
+    }
+
+    /// The path with its variable parts left open: the label in metrics.
+    #[must_use]
+    pub fn template(&self) -> &'static str {
+        self.template
+    }
+
+    /// The HTTP method.
+    #[must_use]
+    pub fn method(&self) -> &'static str {
+        self.method.as_str()
+    }
+
+    /// The service asked.
+    #[must_use]
+    pub fn service(&self) -> Service {
+        self.service
+    }
+}
+
+/// One request to be sent.
+#[derive(Debug)]
+pub(crate) struct Call {
+    route: &'static Route,
+    path: Result<String, AdoError>,
+    query: Vec<(&'static str, String)>,
+    body: Option<(&'static str, Vec<u8>)>,
+}
+
+impl Call {
+    /// Fills the route's variable segments in their order.
+    pub(crate) fn new(route: &'static Route, segments: &[&str]) -> Self {
+        Self { route, path: fill(route.template, segments), query: Vec::new(), body: None }
+    }
+
+    pub(crate) fn query(mut self, name: &'static str, value: impl fmt::Display) -> Self {
+        self.query.push((name, format!("{value}")));
+        self
+    }
+
+    pub(crate) fn json<T: Serialize>(self, body: &T) -> Self {
+        self.body("application/json", body)
+    }
+
+    pub(crate) fn json_patch<T: Serialize>(self, body: &T) -> Self {
+        self.body("application/json-patch+json", body)
+    }
+
+    fn body<T: Serialize>(mut self, media_type: &'static str, body: &T) -> Self {
+        match serde_json::to_vec(body) {
+            Ok(bytes) => self.body = Some((media_type, bytes)),
+            // Only a map with keys that are no text can fail, which no type here has.
+            Err(_) => self.path = Err(AdoError::InvalidName),
+        }
+        self
+    }
+
+    fn url(&self, base: &ServiceBase, api_version: &str) -> Result<Url, AdoError> {
+        let path = self.path.clone()?;
+        let prefix = encode_path(&base.segments);
+        let mut text = format!("https://{}:{}{prefix}/{path}", base.host, base.port);
+        let version = match self.route.version {
+            Version::Released => Some(api_version.to_owned()),
+            Version::Preview => Some(format!("{api_version}-preview")),
+            Version::InPath => None,
+        };
+        let version = version.map(|version| ("api-version", version));
+        for (index, (name, value)) in self.query.iter().cloned().chain(version).enumerate() {
+            let separator = if index == 0 { '?' } else { '&' };
+            text.push(separator);
+            text.push_str(name);
+            text.push('=');
+            text.extend(utf8_percent_encode(&value, SEGMENT));
+        }
+        Url::parse(&text).map_err(|_| AdoError::InvalidName)
+    }
+}
+
+/// A path of names, each encoded so that it stays one segment, with a slash before each.
+pub(crate) fn encode_path(names: &[String]) -> String {
+    names.iter().fold(String::new(), |mut path, name| {
+        path.push('/');
+        path.extend(utf8_percent_encode(name, SEGMENT));
+        path
+    })
+}
+
+/// Puts encoded names in place of the template's `{…}`.
+fn fill(template: &str, segments: &[&str]) -> Result<String, AdoError> {
+    let mut path = String::with_capacity(template.len() + 64);
+    let mut names = segments.iter();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let name = names.next().copied().filter(|name| is_segment(name)).ok_or(AdoError::InvalidName)?;
+        path.push_str(before);
+        path.extend(utf8_percent_encode(name, SEGMENT));
+        rest = after.split_once('}').map_or("", |(_, rest)| rest);
+    }
+    path.push_str(rest);
+    Ok(path)
+}
+
+fn is_segment(name: &str) -> bool {
+    !name.is_empty() && name.len() <= MAX_SEGMENT && name != "." && name != ".." && !name.chars().any(char::is_control)
+}
+
+/// A successful answer.
+#[derive(Debug)]
+pub(crate) struct Answer<T> {
+    pub(crate) value: T,
+    /// The token for the next page, where the answer came with one.
+    pub(crate) continuation: Option<String>,
+}
+
+impl AdoClient {
+    /// Sends a call and reads its answer, within the deadline, repeating it if the route allows that.
+    pub(crate) async fn send<T: DeserializeOwned>(&self, call: Call) -> Result<T, AdoError> {
+        self.fetch(call).await.map(|answer| answer.value)
+    }
+
+    /// [`send`](Self::send), for calls whose headers matter.
+    pub(crate) async fn fetch<T: DeserializeOwned>(&self, call: Call) -> Result<Answer<T>, AdoError> {
+        let base = self.locate(call.route.service)?;
+        let host = shown(&base);
+        let url = call.url(&base, &self.limits().api_version)?;
+        let deadline = Instant::now() + self.limits().deadline;
+        let tries = ExponentialBuilder::default()
+            .with_min_delay(self.limits().retry_delay)
+            .with_max_times(if call.route.repeatable { self.limits().retries } else { 0 })
+            .with_jitter();
+        let all = (|| self.attempt(&call, &url, &host, deadline))
+            .retry(tries)
+            .sleep(tokio::time::sleep)
+            .when(|error| self.is_worth_a_retry(error));
+        match tokio::time::timeout_at(deadline, all).await {
+            Ok(result) => result,
+            Err(_) => Err(AdoError::Deadline { host, after: self.limits().deadline }),
+        }
+    }
+
+    /// Outages pass, and a short pause is waited for by the budget; all else would be the same again.
+    fn is_worth_a_retry(&self, error: &AdoError) -> bool {
+        match error {
+            AdoError::Unavailable { .. } => true,
+            AdoError::Throttled { after } => *after <= self.limits().patience,
+            _ => false,
+        }
+    }
+
+    async fn attempt<T: DeserializeOwned>(
+        &self,
+        call: &Call,
+        url: &Url,
+        host: &str,
+        deadline: Instant,
+    ) -> Result<Answer<T>, AdoError> {
+        let slot = self.budget().acquire(self.priority(), deadline).await?;
+        let record = Record { client: self, route: call.route, host, started: Instant::now(), outcome: None };
+        let result = self.exchange(call, url, host, slot).await;
+        record.close(result.as_ref().err());
+        result
+    }
+
+    async fn exchange<T: DeserializeOwned>(
+        &self,
+        call: &Call,
+        url: &Url,
+        host: &str,
+        slot: Slot,
+    ) -> Result<Answer<T>, AdoError> {
+        let origin = Origin { host, pat: self.pat() };
+        let response = self.request(call, url)?.send().await.map_err(|error| self.network_error(&error, host))?;
+        let status = response.status();
+        let headers = response.headers().clone();
+        let rate = answer::pace(status, &headers, Timestamp::now());
+        self.budget().observe(rate);
+        match answer::kind(status, &headers) {
+            Kind::SignIn(how) => Err(AdoError::Unauthorized { area: call.route.area, how }),
+            Kind::Redirect => Err(AdoError::Malformed { host: host.to_owned(), defect: Defect::Redirect }),
+            Kind::Failure(status) => {
+                // What cannot be read of an error's body is left out: the status says enough.
+                let body = read_body(response, MAX_ERROR_BODY).await.unwrap_or_default();
+                Err(answer::failure(status, &headers, &body, rate, origin))
+            }
+            Kind::Success => {
+                let limit = call.route.size.bytes().min(self.limits().max_answer);
+                let body = read_body(response, limit).await.map_err(|error| match error {
+                    BodyError::TooLarge => AdoError::TooLarge { host: host.to_owned(), limit },
+                    BodyError::Cut => AdoError::Unavailable { host: host.to_owned(), outage: Outage::Cut },
+                })?;
+                drop(slot);
+                Ok(Answer { value: answer::parse(&body, host)?, continuation: continuation(&headers) })
+            }
+        }
+    }
+
+    fn request(&self, call: &Call, url: &Url) -> Result<reqwest::RequestBuilder, AdoError> {
+        let authorization = self.pat().authorization().ok_or(AdoError::InvalidName)?;
+        let mut request = self
+            .http()
+            .client
+            .request(call.route.method.method(), url.clone())
+            .header(AUTHORIZATION, authorization)
+            .header(ACCEPT, HeaderValue::from_static("application/json"))
+            .header(FED_AUTH_REDIRECT, HeaderValue::from_static("Suppress"));
+        if let Some((media_type, body)) = &call.body {
+            request = request.header(CONTENT_TYPE, HeaderValue::from_static(media_type)).body(body.clone());
+        }
+        Ok(request)
+    }
+
+    /// The place of a service, if requests may go there.
+    pub(crate) fn locate(&self, service: Service) -> Result<ServiceBase, AdoError> {
+        let config = self.http().transport.config();
+        let base = config.hosts.locate(self.organization(), service);
+        match config.policy.check(&base.host, base.port) {
+            Ok(()) => Ok(base),
+            Err(Refusal::DisallowedHost) => Err(AdoError::DisallowedHost { host: shown(&base) }),
+            Err(Refusal::PrivateAddress) => Err(AdoError::PrivateAddress { host: shown(&base) }),
+        }
+    }
+
+    /// The meaning of an error of the HTTP layer. Its own text is not passed on: it may hold addresses and URLs.
+    fn network_error(&self, error: &reqwest::Error, host: &str) -> AdoError {
+        let host = host.to_owned();
+        if find::<Refusal>(error).is_some() {
+            return AdoError::PrivateAddress { host };
+        }
+        if let Some(rustls::Error::InvalidCertificate(problem)) = find::<rustls::Error>(error) {
+            return AdoError::Certificate { host, problem: certificate_problem(problem) };
+        }
+        if let Some(name) = self.http().proxy.as_deref().filter(|_| error.is_connect()) {
+            return AdoError::Proxy { name: name.to_owned(), host };
+        }
+        let outage = if error.is_dns() {
+            Outage::Dns
+        } else if error.is_connect() {
+            Outage::Connect
+        } else {
+            Outage::Cut
+        };
+        AdoError::Unavailable { host, outage }
+    }
+}
+
+/// Tells logs and metrics how a request ended, even if its caller stopped waiting.
+struct Record<'a> {
+    client: &'a AdoClient,
+    route: &'static Route,
+    host: &'a str,
+    started: Instant,
+    outcome: Option<&'static str>,
+}
+
+impl Record<'_> {
+    fn close(mut self, error: Option<&AdoError>) {
+        self.outcome = Some(error.map_or("2xx", AdoError::reason));
+    }
+}
+
+impl Drop for Record<'_> {
+    fn drop(&mut self) {
+        let duration = self.started.elapsed();
+        let outcome = self.outcome.unwrap_or("Cancelled");
+        let (method, route) = (self.route.method(), self.route.template);
+        tracing::debug!(
+            method,
+            route,
+            host = self.host,
+            outcome,
+            milliseconds = milliseconds(duration),
+            "asked Azure DevOps"
+        );
+        let record = RequestRecord { service: self.route.service, method, route, outcome, duration };
+        self.client.http().transport.config().observer.observed(&record);
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The host as messages show it: with its port unless that is 443.
+fn shown(base: &ServiceBase) -> String {
+    if base.port == 443 { base.host.to_string() } else { format!("{}:{}", base.host, base.port) }
+}
+
+enum BodyError {
+    TooLarge,
+    Cut,
+}
+
+async fn read_body(mut response: reqwest::Response, limit: usize) -> Result<Vec<u8>, BodyError> {
+    let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    if announced > limit {
+        return Err(BodyError::TooLarge);
+    }
+    let mut body = Vec::with_capacity(announced);
+    while let Some(chunk) = response.chunk().await.map_err(|_| BodyError::Cut)? {
+        if body.len() + chunk.len() > limit {
+            return Err(BodyError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn continuation(headers: &HeaderMap) -> Option<String> {
+    let token = headers.get(CONTINUATION_TOKEN)?.to_str().ok()?.trim();
+    (!token.is_empty() && token.len() <= MAX_TOKEN).then(|| token.to_owned())
+}
+
+fn certificate_problem(error: &rustls::CertificateError) -> CertificateProblem {
+    use rustls::CertificateError as E;
+    match error {
+        E::UnknownIssuer => CertificateProblem::UnknownIssuer,
+        E::NotValidForName | E::NotValidForNameContext { .. } => CertificateProblem::WrongName,
+        E::Expired | E::ExpiredContext { .. } | E::NotValidYet | E::NotValidYetContext { .. } => {
+            CertificateProblem::NotInForce
+        }
+        _ => CertificateProblem::Invalid,
+    }
+}
+
+/// The first error of type `T` in a chain of causes. An `io::Error` hides the error that it wraps from `source()`.
+fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    let mut current = Some(error);
+    while let Some(error) = current {
+        if let Some(found) = error.downcast_ref::<T>() {
+            return Some(found);
+        }
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        current = match wrapped {
+            Some(inner) => Some(inner as &(dyn StdError + 'static)),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_becomes_one_encoded_segment() {
+        let path = |template, names: &[&str]| fill(template, names).expect("valid");
+        assert_eq!(
+            path("{project}/_apis/wit/workitems/${type}", &["Web Shop", "User Story"]),
+            "Web%20Shop/_apis/wit/workitems/$User%20Story"
+        );
+        assert_eq!(
+            path("_apis/projects/{project}", &["a/b?c#d&e%2F;ü"]),
+            "_apis/projects/a%2Fb%3Fc%23d%26e%252F%3B%C3%BC"
+        );
+        assert_eq!(path("_apis/projects", &[]), "_apis/projects");
+    }
+
+    #[test]
+    fn what_would_leave_its_place_is_refused() {
+        let long = "x".repeat(MAX_SEGMENT + 1);
+        for name in ["", ".", "..", "a\nb", "a\0b", long.as_str()] {
+            assert_eq!(fill("_apis/projects/{project}", &[name]), Err(AdoError::InvalidName), "{name:?}");
+        }
+        assert_eq!(fill("_apis/projects/{project}", &[]), Err(AdoError::InvalidName));
+        // An encoded dot segment is a name like any other: its percent sign is encoded.
+        assert_eq!(fill("{project}", &["%2e%2e"]).as_deref(), Ok("%252e%252e"));
+    }
+
+    #[test]
+    fn an_error_within_an_io_error_is_found() {
+        let inner = io::Error::other(io::Error::other(Refusal::PrivateAddress));
+        assert_eq!(find::<Refusal>(&inner), Some(&Refusal::PrivateAddress));
+        assert!(find::<Refusal>(&io::Error::from(io::ErrorKind::NotFound)).is_none());
+    }
+}

@@ -1,0 +1,124 @@
+//! Words that both kinds use: states, services, features and references.
+
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What the author of an integration wants it to be.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum DesiredState {
+    /// Connected: the credential is checked and project configs may sync.
+    #[default]
+    Active,
+    /// Disconnected: nothing is sent to Azure DevOps; data and history are kept.
+    Inactive,
+}
+
+/// What an integration is.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
+pub enum IntegrationState {
+    /// Disconnected, or without a verdict so far.
+    #[default]
+    Inactive,
+    /// The credential and Azure DevOps were found good.
+    Active,
+    /// The credential, the configuration or Azure DevOps fails; the condition `Ready` says why.
+    Error,
+}
+
+/// A service of Azure DevOps that an integration may use.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
+pub enum Service {
+    /// Boards, test management and service hooks; always part of an integration.
+    AzureDevOps,
+    /// Git repositories (scope Code: read).
+    AzureRepos,
+}
+
+/// A feature that an integration can offer, in the order in which it is shown.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
+pub enum Feature {
+    /// Pull releases, sprints, requirements and bugs on request and at intervals.
+    ManualSync,
+    /// Link an existing work item as a defect of a test.
+    LinkDefect,
+    /// Create a work item as a defect of a test.
+    CreateDefect,
+    /// Push test results into test runs.
+    PushTestResult,
+    /// Link one of our test cases with an Azure DevOps test case.
+    LinkTestCase,
+    /// Take work item events that Azure DevOps posts.
+    HandleWebhookEvents,
+    /// Create and repair the service hooks that post those events.
+    WebhookSetup,
+}
+
+impl Feature {
+    /// Every feature, in the order of the documentation's permission table.
+    pub const ALL: [Self; 7] = [
+        Self::ManualSync,
+        Self::LinkDefect,
+        Self::CreateDefect,
+        Self::PushTestResult,
+        Self::LinkTestCase,
+        Self::HandleWebhookEvents,
+        Self::WebhookSetup,
+    ];
+
+    /// The name as it stands in `spec.features`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ManualSync => "ManualSync",
+            Self::LinkDefect => "LinkDefect",
+            Self::CreateDefect => "CreateDefect",
+            Self::PushTestResult => "PushTestResult",
+            Self::LinkTestCase => "LinkTestCase",
+            Self::HandleWebhookEvents => "HandleWebhookEvents",
+            Self::WebhookSetup => "WebhookSetup",
+        }
+    }
+}
+
+impl std::fmt::Display for Feature {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Answer of a probe. Unknown (a timeout, throttling, a server error) never turns something healthy red.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
+pub enum Availability {
+    /// Probed and found available.
+    True,
+    /// Probed and refused.
+    False,
+    /// No verdict could be had.
+    #[default]
+    Unknown,
+}
+
+/// One key of a Secret in the object's namespace.
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretKeyReference {
+    /// Name of the Secret.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// Key in its data.
+    #[schemars(length(min = 1, max = 253))]
+    pub key: String,
+}
+
+/// One key of a ConfigMap or Secret in the object's namespace.
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyReference {
+    /// Name of the ConfigMap or Secret.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
+    /// Key in its data; absent means `ca.crt`.
+    #[schemars(length(min = 1, max = 253))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}

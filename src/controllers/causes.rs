@@ -1,0 +1,52 @@
+//! What an answer of Azure DevOps means for an object: the one place where client errors become reasons.
+
+use std::time::Duration;
+
+use crate::ado::AdoError;
+use crate::api::Reason;
+use crate::domain::verdict::Cause;
+
+/// Meaning of an error for the object that asked.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Meaning {
+    /// A bad verdict.
+    Refused(Cause),
+    /// No verdict could be had.
+    NoVerdict(Cause),
+    /// Azure DevOps asks for a pause.
+    Throttled(Cause, Duration),
+}
+
+/// Reads an error that stands between us and the organization as a whole.
+pub fn meaning(error: &AdoError) -> Meaning {
+    let cause = |reason| Cause::new(reason, sentence(error));
+    match error {
+        AdoError::CredentialRefused(_) => Meaning::Refused(cause(Reason::CredentialRefused)),
+        AdoError::OrganizationNotFound { .. } => Meaning::Refused(cause(Reason::OrganizationNotFound)),
+        AdoError::DisallowedHost { .. } => Meaning::Refused(cause(Reason::DisallowedHost)),
+        AdoError::PrivateAddress { .. } => Meaning::Refused(cause(Reason::PrivateAddress)),
+        AdoError::Certificate { .. } => Meaning::Refused(cause(Reason::CertificateNotTrusted)),
+        AdoError::UnknownProxy => Meaning::Refused(cause(Reason::UnknownProxy)),
+        AdoError::Unauthorized { .. } | AdoError::Forbidden(_) => Meaning::Refused(cause(Reason::FeatureUnavailable)),
+        AdoError::InvalidName | AdoError::NotFound(_) => Meaning::Refused(cause(Reason::ProjectNotFound)),
+        AdoError::Throttled { after } => Meaning::Throttled(cause(Reason::Throttled), *after),
+        AdoError::Conflict(_)
+        | AdoError::Unavailable { .. }
+        | AdoError::OrganizationStopped(_)
+        | AdoError::Malformed { .. }
+        | AdoError::TooLarge { .. }
+        | AdoError::Deadline { .. }
+        | AdoError::BadRequest(_)
+        | AdoError::Proxy { .. }
+        | AdoError::Setup => Meaning::NoVerdict(cause(Reason::Unreachable)),
+    }
+}
+
+/// The error's text as a sentence: capital first letter, full stop.
+pub fn sentence(error: &dyn std::fmt::Display) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    let first: String = letters.next().map(|letter| letter.to_uppercase().collect()).unwrap_or_default();
+    let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
+}

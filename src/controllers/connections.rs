@@ -1,0 +1,37 @@
+//! Connections in force: what a validated integration lends to its project configs.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::ado::AdoClient;
+use crate::store::IntegrationKey;
+
+/// A validated connection.
+#[derive(Clone)]
+pub struct Connection {
+    /// Client with the credential that was validated.
+    pub client: AdoClient,
+    /// Key of the integration in the store.
+    pub key: IntegrationKey,
+}
+
+/// Connections by the uid of their integration.
+#[derive(Clone, Default)]
+pub struct Connections(Arc<Mutex<HashMap<String, Connection>>>);
+
+impl Connections {
+    /// The connection of an integration.
+    pub fn get(&self, uid: &str) -> Option<Connection> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(uid).cloned()
+    }
+
+    /// Puts a connection in force.
+    pub fn put(&self, uid: &str, connection: Connection) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(uid.to_owned(), connection);
+    }
+
+    /// Takes a connection out of force.
+    pub fn remove(&self, uid: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
+    }
+}

@@ -1,0 +1,62 @@
+//! Errors of a reconcile: those of our own surroundings. What Azure DevOps answers is a finding, never an error here.
+
+use std::time::Duration;
+
+use crate::store::StoreError;
+
+/// Why a reconcile could not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// The apiserver refused or did not answer.
+    #[error("the apiserver: {0}")]
+    Kubernetes(#[from] kube::Error),
+    /// The store refused or did not answer.
+    #[error("the store: {0}")]
+    Store(#[from] StoreError),
+    /// Deletion waits for something; the finalizer stays.
+    #[error("deletion waits for {0} project configs")]
+    StillReferred(usize),
+    /// The finalizer could not be set or removed, or the reconcile within it failed.
+    #[error(transparent)]
+    Finalizer(Box<kube::runtime::finalizer::Error<ReconcileError>>),
+}
+
+impl ReconcileError {
+    /// Somebody else wrote the object since it was read.
+    pub fn is_conflict(&self) -> bool {
+        match self {
+            Self::Kubernetes(kube::Error::Api(status)) => status.code == 409,
+            Self::Finalizer(inner) => match inner.as_ref() {
+                kube::runtime::finalizer::Error::ApplyFailed(error)
+                | kube::runtime::finalizer::Error::CleanupFailed(error) => error.is_conflict(),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Label of metrics.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Kubernetes(_) => "Kubernetes",
+            Self::Store(error) => error.reason(),
+            Self::StillReferred(_) => "StillReferred",
+            Self::Finalizer(inner) => match inner.as_ref() {
+                kube::runtime::finalizer::Error::ApplyFailed(error)
+                | kube::runtime::finalizer::Error::CleanupFailed(error) => error.reason(),
+                kube::runtime::finalizer::Error::AddFinalizer(_)
+                | kube::runtime::finalizer::Error::RemoveFinalizer(_) => "Kubernetes",
+                kube::runtime::finalizer::Error::UnnamedObject | kube::runtime::finalizer::Error::InvalidFinalizer => {
+                    "Finalizer"
+                }
+            },
+        }
+    }
+}
+
+/// Pause after so many failures in a row: 1 s, doubled with each, at most 2 min.
+pub fn backoff(failures: u32) -> Duration {
+    Duration::from_secs(1)
+        .saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1).min(10)))
+        .min(Duration::from_mins(2))
+}

@@ -1,0 +1,176 @@
+//! What the spec of an integration names: Secret, CA and proxy, read by name each time.
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use kube::ResourceExt;
+
+use crate::ado::{AdoClient, CaBundle as Authorities, Limits, OrganizationUrl, Pat};
+use crate::api::{AdoIntegration, CaBundle, CredentialStatus, KeyReference, Reason};
+use crate::controllers::causes::{Meaning, meaning, sentence};
+use crate::controllers::context::Context;
+use crate::domain::verdict::Cause;
+
+/// Key of the certificates where the spec names none.
+const DEFAULT_CA_KEY: &str = "ca.crt";
+
+/// Everything that a validation needs.
+pub struct Inputs {
+    /// A client that nothing was sent with yet.
+    pub client: AdoClient,
+    /// What the status tells about the credential.
+    pub credential: CredentialStatus,
+    /// Changes whenever the credential or the place that it would be sent to changes.
+    pub credential_version: String,
+}
+
+/// Why there is nothing to validate.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Fault {
+    /// Something does not exist; it may be on its way.
+    Absent(Cause),
+    /// Something is wrong with what exists.
+    Refused(Cause),
+}
+
+/// Reads what the spec names.
+pub async fn read(object: &AdoIntegration, ctx: &Context) -> kube::Result<Result<Inputs, Fault>> {
+    let organization = match OrganizationUrl::parse(&object.spec.organization_url) {
+        Ok(organization) => organization,
+        Err(error) => return Ok(Err(refused(Reason::InvalidOrganizationURL, sentence(&error)))),
+    };
+    let secret = match read_token(object, ctx).await? {
+        Ok(secret) => secret,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    let ca = match &object.spec.ca_bundle {
+        None => None,
+        Some(bundle) => match read_ca(object, bundle, ctx).await? {
+            Ok(ca) => Some(ca),
+            Err(fault) => return Ok(Err(fault)),
+        },
+    };
+    Ok(assemble(object, ctx, organization, secret, ca.as_ref()))
+}
+
+/// A token with the version of the Secret that it came from.
+struct Token {
+    pat: Pat,
+    secret_name: String,
+    resource_version: String,
+    version: String,
+}
+
+/// Certificates with the version of the object that they came from.
+struct Ca {
+    authorities: Authorities,
+    version: String,
+}
+
+fn assemble(
+    object: &AdoIntegration,
+    ctx: &Context,
+    organization: OrganizationUrl,
+    token: Token,
+    ca: Option<&Ca>,
+) -> Result<Inputs, Fault> {
+    let proxy = object.spec.proxy.as_deref();
+    let credential_version = format!(
+        "{}|{}|{}|{}",
+        organization.key(),
+        token.version,
+        ca.map_or("", |ca| ca.version.as_str()),
+        proxy.unwrap_or_default()
+    );
+    let budget = ctx.budgets.of_credential(&organization, &token.pat.fingerprint());
+    let limits = Limits { deadline: ctx.request_deadline, ..Limits::default() };
+    let client = ctx
+        .transport
+        .http(ca.map(|ca| &ca.authorities), proxy)
+        .and_then(|http| AdoClient::new(http, organization, token.pat, budget, limits))
+        .map_err(|error| match meaning(&error) {
+            Meaning::Refused(cause) | Meaning::NoVerdict(cause) | Meaning::Throttled(cause, _) => Fault::Refused(cause),
+        })?;
+    let credential =
+        CredentialStatus { secret_name: token.secret_name, resource_version: token.resource_version, expires_at: None };
+    Ok(Inputs { client, credential, credential_version })
+}
+
+async fn read_token(object: &AdoIntegration, ctx: &Context) -> kube::Result<Result<Token, Fault>> {
+    let Some(pat) = &object.spec.auth.pat else {
+        let message = "spec.auth names no way to authenticate that this version knows; use spec.auth.pat.";
+        return Ok(Err(refused(Reason::InvalidToken, message)));
+    };
+    let reference = &pat.secret_ref;
+    let Some(secret) = ctx.api::<Secret>(&namespace(object)).get_opt(&reference.name).await? else {
+        let message = format!("Secret {} does not exist; create it with key {}.", reference.name, reference.key);
+        return Ok(Err(absent(Reason::SecretNotFound, message)));
+    };
+    let Some(ByteString(value)) = secret.data.as_ref().and_then(|data| data.get(&reference.key)) else {
+        let message = format!(
+            "Secret {} has no key {}; add it, or correct spec.auth.pat.secretRef.",
+            reference.name, reference.key
+        );
+        return Ok(Err(absent(Reason::SecretKeyNotFound, message)));
+    };
+    let pat = match Pat::from_bytes(value) {
+        Ok(pat) => pat,
+        Err(error) => {
+            let message = format!("Secret {}, key {}: {}", reference.name, reference.key, sentence(&error));
+            return Ok(Err(refused(Reason::InvalidToken, message)));
+        }
+    };
+    let resource_version = secret.resource_version().unwrap_or_default();
+    let version = format!("{}/{}/{}", secret.uid().unwrap_or_default(), resource_version, reference.key);
+    Ok(Ok(Token { pat, secret_name: reference.name.clone(), resource_version, version }))
+}
+
+async fn read_ca(object: &AdoIntegration, bundle: &CaBundle, ctx: &Context) -> kube::Result<Result<Ca, Fault>> {
+    let found = match (&bundle.config_map_ref, &bundle.secret_ref) {
+        (Some(reference), _) => ca_of_config_map(object, reference, ctx).await?,
+        (None, Some(reference)) => ca_of_secret(object, reference, ctx).await?,
+        (None, None) => Err(refused(Reason::InvalidCABundle, "spec.caBundle names neither a ConfigMap nor a Secret.")),
+    };
+    Ok(found.and_then(|(pem, version)| match Authorities::parse(&pem) {
+        Ok(authorities) => Ok(Ca { authorities, version }),
+        Err(error) => Err(refused(Reason::InvalidCABundle, format!("spec.caBundle: {}", sentence(&error)))),
+    }))
+}
+
+type Pem = Result<(Vec<u8>, String), Fault>;
+
+async fn ca_of_config_map(object: &AdoIntegration, reference: &KeyReference, ctx: &Context) -> kube::Result<Pem> {
+    let key = reference.key.as_deref().unwrap_or(DEFAULT_CA_KEY);
+    let found = ctx.api::<ConfigMap>(&namespace(object)).get_opt(&reference.name).await?;
+    let Some(config_map) = found else {
+        return Ok(Err(absent(Reason::ConfigMapNotFound, missing_ca("ConfigMap", &reference.name, key))));
+    };
+    let version = format!("{}/{key}", config_map.resource_version().unwrap_or_default());
+    let pem = config_map.data.and_then(|mut data| data.remove(key)).map(|text| (text.into_bytes(), version));
+    Ok(pem.ok_or_else(|| absent(Reason::ConfigMapNotFound, missing_ca("ConfigMap", &reference.name, key))))
+}
+
+async fn ca_of_secret(object: &AdoIntegration, reference: &KeyReference, ctx: &Context) -> kube::Result<Pem> {
+    let key = reference.key.as_deref().unwrap_or(DEFAULT_CA_KEY);
+    let Some(secret) = ctx.api::<Secret>(&namespace(object)).get_opt(&reference.name).await? else {
+        return Ok(Err(absent(Reason::SecretNotFound, missing_ca("Secret", &reference.name, key))));
+    };
+    let version = format!("{}/{key}", secret.resource_version().unwrap_or_default());
+    let pem = secret.data.and_then(|mut data| data.remove(key)).map(|ByteString(bytes)| (bytes, version));
+    Ok(pem.ok_or_else(|| absent(Reason::SecretKeyNotFound, missing_ca("Secret", &reference.name, key))))
+}
+
+fn missing_ca(kind: &str, name: &str, key: &str) -> String {
+    format!("spec.caBundle: {kind} {name} with key {key} does not exist; create it, or correct the reference.")
+}
+
+fn namespace(object: &AdoIntegration) -> String {
+    object.namespace().unwrap_or_default()
+}
+
+fn absent(reason: Reason, message: impl Into<String>) -> Fault {
+    Fault::Absent(Cause::new(reason, message))
+}
+
+fn refused(reason: Reason, message: impl Into<String>) -> Fault {
+    Fault::Refused(Cause::new(reason, message))
+}

@@ -1,0 +1,413 @@
+//! The reconcile of an integration: the frame. Inputs and validation stand in the files beside; what a finding means is
+//! decided in `domain`.
+
+mod inputs;
+mod validate;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kube::runtime::controller::Action;
+use kube::runtime::finalizer::{Event, finalizer};
+use kube::{Api, ResourceExt};
+use tokio::time::Instant;
+
+use self::inputs::{Fault, Inputs};
+use self::validate::{Outcome, validate};
+use super::causes::Meaning;
+use super::context::Context;
+use super::error::ReconcileError;
+use super::{namespaces, report, status};
+use crate::api::{
+    AdoIntegration, AdoIntegrationStatus, ConditionType, DesiredState, INTEGRATION_FINALIZER, REQUESTED_AT, Reason,
+};
+use crate::domain::integration::{Finding, Subject, verdict};
+use crate::domain::schedule::{self, Due, LastProbe, Question, due};
+use crate::domain::verdict::{Cause, after, elapsed};
+use crate::domain::{conditions, verdict as shared};
+use crate::store::{AuditAction, ObjectUid};
+
+/// A waiting status is shown only if the verdict takes longer than this.
+const NOTICE_AFTER: Duration = Duration::from_secs(2);
+
+/// Number of project configs is shown at most so often; conditions are shown at once.
+const COUNT_INTERVAL: Duration = Duration::from_mins(1);
+
+/// Deletion lets go after so long, whatever still refers to the integration.
+const DELETION_DEADLINE: Duration = Duration::from_mins(5);
+
+/// What earlier looks left behind in this process.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    last: LastProbe,
+    /// Generation and credential version that were probed last.
+    probed: Option<(i64, String)>,
+    finding: Option<Finding>,
+    absent: Option<(Timestamp, Instant)>,
+    failures: Option<(u32, Timestamp)>,
+    throttled_since: Option<Timestamp>,
+    counted_at: Option<Timestamp>,
+}
+
+impl Default for Visit {
+    fn default() -> Self {
+        Self {
+            last: LastProbe::None,
+            probed: None,
+            finding: None,
+            absent: None,
+            failures: None,
+            throttled_since: None,
+            counted_at: None,
+        }
+    }
+}
+
+/// Brings one integration one step on. It starts from the beginning every time and never asks why it was called.
+pub async fn reconcile(object: Arc<AdoIntegration>, ctx: Arc<Context>) -> Result<Action, ReconcileError> {
+    let api = ctx.api::<AdoIntegration>(&object.namespace().unwrap_or_default());
+    finalizer(&api, INTEGRATION_FINALIZER, object, |event| async {
+        match event {
+            Event::Apply(object) => apply(object, &ctx, &api).await,
+            Event::Cleanup(object) => cleanup(object, &ctx, &api).await,
+        }
+    })
+    .await
+    .map_err(|error| ReconcileError::Finalizer(Box::new(error)))
+}
+
+/// What a look came to.
+struct Step {
+    /// None leaves what is shown.
+    finding: Option<Finding>,
+    /// A requested run is over, well or badly.
+    ended: bool,
+    /// When to look again; None waits for a change.
+    again: Option<Duration>,
+}
+
+impl Step {
+    fn ended(finding: Finding) -> Self {
+        Self { finding: Some(finding), ended: true, again: None }
+    }
+}
+
+/// One look at one object.
+struct Run<'a> {
+    object: Arc<AdoIntegration>,
+    ctx: &'a Context,
+    api: &'a Api<AdoIntegration>,
+    uid: String,
+    visit: Visit,
+    now: Timestamp,
+}
+
+async fn apply(
+    object: Arc<AdoIntegration>,
+    ctx: &Context,
+    api: &Api<AdoIntegration>,
+) -> Result<Action, ReconcileError> {
+    let uid = object.uid().unwrap_or_default();
+    let visit = ctx.integration_visits.get(&uid);
+    let mut run = Run { object, ctx, api, uid, visit, now: ctx.clock.now() };
+    let step = match run.object.spec.desired_state() {
+        DesiredState::Inactive => run.disconnect(),
+        DesiredState::Active => run.connect().await?,
+    };
+    run.finish(step).await
+}
+
+async fn cleanup(
+    object: Arc<AdoIntegration>,
+    ctx: &Context,
+    api: &Api<AdoIntegration>,
+) -> Result<Action, ReconcileError> {
+    let uid = object.uid().unwrap_or_default();
+    let now = ctx.clock.now();
+    let configs = namespaces::allowed_configs(&object, ctx).await?.len();
+    let since = object.metadata.deletion_timestamp.as_ref().map_or(Duration::ZERO, |time| elapsed(time.0, now));
+    if configs > 0 && since < DELETION_DEADLINE {
+        let mut run = Run { object, ctx, api, uid: uid.clone(), visit: ctx.integration_visits.get(&uid), now };
+        run.show(&Finding::Deleting { configs }, false).await?;
+        return Err(ReconcileError::StillReferred(configs));
+    }
+    if configs > 0 {
+        let text = format!("Deleted although {configs} project configs still refer to it: five minutes are over.");
+        report::warn(ctx, &*object, Reason::Deleting, text).await;
+    }
+    ctx.connections.remove(&uid);
+    ctx.integration_visits.forget(&uid);
+    ctx.store.forget_object(&ObjectUid::from(uid)).await?;
+    Ok(Action::await_change())
+}
+
+impl Run<'_> {
+    fn shown(&self) -> AdoIntegrationStatus {
+        self.object.status.clone().unwrap_or_default()
+    }
+
+    fn generation(&self) -> i64 {
+        self.object.metadata.generation.unwrap_or_default()
+    }
+
+    /// A value of the annotation that no run has ended for.
+    fn requested(&self) -> Option<&String> {
+        let asked = self.object.annotations().get(REQUESTED_AT)?;
+        let handled = self.object.status.as_ref().and_then(|status| status.last_handled_requested_at.as_ref());
+        (handled != Some(asked)).then_some(asked)
+    }
+
+    fn disconnect(&mut self) -> Step {
+        self.ctx.connections.remove(&self.uid);
+        self.visit = Visit { counted_at: self.visit.counted_at, ..Visit::default() };
+        Step::ended(Finding::Disconnected)
+    }
+
+    async fn connect(&mut self) -> Result<Step, ReconcileError> {
+        let inputs = match inputs::read(&self.object, self.ctx).await? {
+            Ok(inputs) => inputs,
+            Err(fault) => return Ok(self.faulty(fault)),
+        };
+        self.visit.absent = None;
+        self.remember_refusal(&inputs).await?;
+        let key = (self.generation(), inputs.credential_version.clone());
+        let question = Question {
+            changed: self.visit.probed.as_ref() != Some(&key),
+            credential: &inputs.credential_version,
+            requested: self.requested().is_some(),
+            interval: self.object.spec.effective_interval(),
+            spread: spread(&self.uid),
+        };
+        match due(&self.visit.last, question, self.now) {
+            Due::At(moment) => Ok(Step {
+                finding: self.visit.finding.clone(),
+                ended: false,
+                again: Some(schedule::until(moment, self.now)),
+            }),
+            Due::Now => self.probe(inputs, key).await,
+        }
+    }
+
+    /// Something that the spec names is absent or unusable, so nothing is sent.
+    fn faulty(&mut self, fault: Fault) -> Step {
+        let cause = match fault {
+            Fault::Refused(cause) => {
+                self.visit = Visit { counted_at: self.visit.counted_at, ..Visit::default() };
+                self.ctx.connections.remove(&self.uid);
+                return Step::ended(Finding::Refused(cause));
+            }
+            Fault::Absent(cause) => cause,
+        };
+        let Some((first_seen, noticed)) = self.visit.absent else {
+            self.visit.absent = Some((self.now, Instant::now()));
+            return Step { finding: None, ended: false, again: Some(NOTICE_AFTER) };
+        };
+        if let Some(left) = NOTICE_AFTER.checked_sub(noticed.elapsed()).filter(|left| !left.is_zero()) {
+            return Step { finding: None, ended: false, again: Some(left) };
+        }
+        let waiting = shared::within_grace(first_seen, self.now);
+        if !waiting {
+            self.ctx.connections.remove(&self.uid);
+            self.visit = Visit { absent: self.visit.absent, counted_at: self.visit.counted_at, ..Visit::default() };
+        }
+        let again = waiting.then(|| schedule::until(after(first_seen, shared::ABSENCE_GRACE), self.now));
+        Step { finding: Some(Finding::Absent { cause, first_seen }), ended: !waiting, again }
+    }
+
+    /// A refusal outlives a restart: the store knows it, and the token is left alone.
+    async fn remember_refusal(&mut self, inputs: &Inputs) -> Result<(), ReconcileError> {
+        if self.visit.last != LastProbe::None {
+            return Ok(());
+        }
+        let stored = self.ctx.store.last_refusal(&ObjectUid::from(self.uid.clone())).await?;
+        if let Some(refusal) = stored.filter(|refusal| refusal.credential_version == inputs.credential_version)
+            && let Ok(at) = Timestamp::from_millisecond(refusal.refused_at)
+        {
+            let shown = conditions::find(&self.shown().conditions, ConditionType::Ready).map(|c| c.message.clone());
+            let message =
+                shown.unwrap_or_else(|| "Azure DevOps refused the token; put a valid one into the Secret.".into());
+            self.visit.last = LastProbe::Refused { at, credential: refusal.credential_version };
+            self.visit.finding = Some(Finding::Refused(Cause::new(Reason::CredentialRefused, message)));
+        }
+        Ok(())
+    }
+
+    async fn probe(&mut self, inputs: Inputs, key: (i64, String)) -> Result<Step, ReconcileError> {
+        let ctx = self.ctx;
+        let object = Arc::clone(&self.object);
+        let validation = validate(&object, &inputs, ctx);
+        tokio::pin!(validation);
+        let outcome = if let Ok(outcome) = tokio::time::timeout(NOTICE_AFTER, &mut validation).await {
+            outcome?
+        } else {
+            self.notice().await?;
+            validation.await?
+        };
+        self.now = ctx.clock.now();
+        let step = match outcome {
+            Outcome::Validated(validation, connection) => {
+                self.audit_connection(&inputs).await?;
+                ctx.store.clear_refusal(&ObjectUid::from(self.uid.clone())).await?;
+                ctx.connections.put(&self.uid, connection);
+                self.settle(LastProbe::Verdict { at: self.now }, Finding::Validated(validation))
+            }
+            Outcome::Answered(Meaning::Refused(cause)) => self.refused(cause, &inputs).await?,
+            Outcome::Answered(Meaning::NoVerdict(cause)) => self.failed(cause),
+            Outcome::Answered(Meaning::Throttled(cause, pause)) => self.throttled(cause, pause),
+        };
+        self.visit.probed = Some(key);
+        Ok(step)
+    }
+
+    /// Shows that a verdict is being worked on, where there is none on this spec.
+    async fn notice(&mut self) -> Result<(), ReconcileError> {
+        if self.shown().observed_generation == Some(self.generation()) {
+            return Ok(());
+        }
+        let cause = Cause::new(Reason::Validating, "Checks the credential and the permissions in Azure DevOps.");
+        self.show(&Finding::Pending(cause), false).await.map(|_| ())
+    }
+
+    /// A verdict was had.
+    fn settle(&mut self, last: LastProbe, finding: Finding) -> Step {
+        self.visit.last = last;
+        self.visit.finding = Some(finding.clone());
+        self.visit.failures = None;
+        self.visit.throttled_since = None;
+        let interval = self.object.spec.effective_interval();
+        Step { finding: Some(finding), ended: true, again: Some(interval) }
+    }
+
+    async fn refused(&mut self, cause: Cause, inputs: &Inputs) -> Result<Step, ReconcileError> {
+        self.ctx.connections.remove(&self.uid);
+        let last = if cause.reason == Reason::CredentialRefused {
+            let uid = ObjectUid::from(self.uid.clone());
+            let at = self.now.as_millisecond();
+            self.ctx.store.record_refusal(&uid, &inputs.credential_version, at).await?;
+            if !self.is_shown(&cause) {
+                report::audit(self.ctx, &*self.object, AuditAction::CredentialRefused, &cause.message).await?;
+            }
+            LastProbe::Refused { at: self.now, credential: inputs.credential_version.clone() }
+        } else {
+            LastProbe::Verdict { at: self.now }
+        };
+        let again = match last {
+            LastProbe::Refused { .. } => schedule::REFUSED_PROBE,
+            _ => self.object.spec.effective_interval(),
+        };
+        let step = self.settle(last, Finding::Refused(cause));
+        Ok(Step { again: Some(again), ..step })
+    }
+
+    fn is_shown(&self, cause: &Cause) -> bool {
+        let shown = self.shown();
+        conditions::find(&shown.conditions, ConditionType::Ready).is_some_and(|c| c.reason == cause.reason.as_str())
+    }
+
+    fn failed(&mut self, cause: Cause) -> Step {
+        let (tries, first) = self.visit.failures.map_or((1, self.now), |(tries, first)| (tries + 1, first));
+        self.visit.failures = Some((tries, first));
+        self.visit.last = LastProbe::Failed { at: self.now, tries };
+        let finding = Finding::NoVerdict { cause, tries, first };
+        self.visit.finding = Some(finding.clone());
+        Step { finding: Some(finding), ended: true, again: Some(schedule::pause(tries)) }
+    }
+
+    fn throttled(&mut self, cause: Cause, pause: Duration) -> Step {
+        let until = after(self.now, pause);
+        let since = *self.visit.throttled_since.get_or_insert(self.now);
+        self.visit.last = LastProbe::Throttled { until };
+        let missed = elapsed(since, until) >= self.object.spec.effective_interval();
+        let finding = if missed {
+            Some(Finding::Throttled(cause))
+        } else if self.shown().observed_generation == Some(self.generation()) {
+            None
+        } else {
+            Some(Finding::Pending(cause))
+        };
+        self.visit.finding.clone_from(&finding);
+        Step { finding, ended: false, again: Some(schedule::until(until, self.now)) }
+    }
+
+    async fn audit_connection(&self, inputs: &Inputs) -> Result<(), ReconcileError> {
+        let shown = self.shown();
+        let accepted = conditions::is_true(&shown.conditions, ConditionType::CredentialValid);
+        let action = match &shown.credential {
+            Some(credential) if accepted && *credential == inputs.credential => return Ok(()),
+            Some(credential) if accepted && credential.resource_version != inputs.credential.resource_version => {
+                AuditAction::CredentialChanged
+            }
+            _ => AuditAction::Connected,
+        };
+        let detail = format!("Secret {}", inputs.credential.secret_name);
+        report::audit(self.ctx, &*self.object, action, &detail).await
+    }
+
+    /// The one way out of every look.
+    async fn finish(mut self, step: Step) -> Result<Action, ReconcileError> {
+        if matches!(step.finding, Some(Finding::Disconnected)) && !self.is_disconnected() {
+            report::audit(self.ctx, &*self.object, AuditAction::Disconnected, "spec.state is Inactive").await?;
+        }
+        let mut again = step.again;
+        match &step.finding {
+            Some(finding) => again = shortest(again, self.show(finding, step.ended).await?),
+            None => {}
+        }
+        self.ctx.integration_visits.put(&self.uid, self.visit);
+        Ok(again.map_or_else(Action::await_change, Action::requeue))
+    }
+
+    fn is_disconnected(&self) -> bool {
+        let shown = self.shown();
+        conditions::find(&shown.conditions, ConditionType::Ready)
+            .is_some_and(|ready| ready.reason == Reason::Disconnected.as_str())
+    }
+
+    /// Writes the verdict if it differs from what is shown; says when a number that was held back may be shown.
+    async fn show(&mut self, finding: &Finding, ended: bool) -> Result<Option<Duration>, ReconcileError> {
+        let shown = self.shown();
+        let configs = namespaces::allowed_configs(&self.object, self.ctx).await?.len();
+        let subject = Subject {
+            spec: &self.object.spec,
+            generation: self.generation(),
+            status: &shown,
+            project_configs: i64::try_from(configs).unwrap_or(i64::MAX),
+        };
+        let mut wanted = verdict(&subject, finding, self.now);
+        if ended && let Some(value) = self.requested() {
+            wanted.last_handled_requested_at = Some(value.clone());
+        }
+        let held = self.hold_count(&shown, &mut wanted);
+        if wanted == shown {
+            return Ok(held);
+        }
+        self.visit.counted_at = Some(self.now);
+        let written = status::apply(self.api, &*self.object, &wanted).await?;
+        report::transition(self.ctx, &written, &shown.conditions, &wanted.conditions).await;
+        self.object = Arc::new(written);
+        Ok(held)
+    }
+
+    /// A new number alone is no reason to write more often than [`COUNT_INTERVAL`].
+    fn hold_count(&self, shown: &AdoIntegrationStatus, wanted: &mut AdoIntegrationStatus) -> Option<Duration> {
+        let due = after(self.visit.counted_at?, COUNT_INTERVAL);
+        let only_count = AdoIntegrationStatus { project_configs: shown.project_configs, ..wanted.clone() } == *shown;
+        if wanted.project_configs == shown.project_configs || !only_count || due <= self.now {
+            return None;
+        }
+        wanted.project_configs = shown.project_configs;
+        Some(schedule::until(due, self.now))
+    }
+}
+
+/// The sooner of two.
+fn shortest(left: Option<Duration>, right: Option<Duration>) -> Option<Duration> {
+    left.into_iter().chain(right).min()
+}
+
+/// A number from 0 to 1 that stays the same for an object: the first digits of its uid, which is random.
+fn spread(uid: &str) -> f64 {
+    let digits = u32::from_str_radix(uid.get(..8).unwrap_or_default(), 16).unwrap_or_default();
+    f64::from(digits) / f64::from(u32::MAX)
+}

@@ -1,0 +1,205 @@
+//! One leader among the replicas, by a Lease.
+//!
+//! Small and of our own: the published crates for it need an older kube. Time is judged by how long the Lease has not
+//! changed before our own eyes, never by comparing clocks of two machines. Fencing is the store's: each term of office
+//! has an epoch that is higher than all before.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use kube::api::PostParams;
+use kube::{Api, Client};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+/// A Lease that was not renewed for so long is free.
+const LEASE_DURATION: Duration = Duration::from_secs(15);
+
+/// The leader gives up when it could not renew for so long, well before the Lease is free for others.
+const RENEW_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Pause between two looks at the Lease.
+const RETRY_PERIOD: Duration = Duration::from_secs(2);
+
+/// The Lease and the name by which this replica stands in it.
+#[derive(Clone)]
+pub struct Candidate {
+    api: Api<Lease>,
+    name: String,
+    identity: String,
+}
+
+/// A term of office.
+pub struct Term {
+    candidate: Candidate,
+    lease: Lease,
+    /// Higher than that of every earlier term.
+    pub epoch: i64,
+}
+
+/// What a candidate does about the Lease as it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Move {
+    Create,
+    Take,
+    Wait,
+}
+
+/// Decides by the Lease and by how long it has been as it is.
+fn decide(lease: Option<&Lease>, identity: &str, unchanged_for: Duration) -> Move {
+    let Some(lease) = lease else { return Move::Create };
+    let spec = lease.spec.clone().unwrap_or_default();
+    let holder = spec.holder_identity.unwrap_or_default();
+    let duration = spec.lease_duration_seconds.and_then(|seconds| u64::try_from(seconds).ok());
+    let free = holder.is_empty()
+        || holder == identity
+        || unchanged_for >= duration.map_or(LEASE_DURATION, Duration::from_secs);
+    if free { Move::Take } else { Move::Wait }
+}
+
+impl Candidate {
+    /// A candidate for the Lease of that name. The client must not retry on its own: a write that comes late must not come
+    /// at all.
+    pub fn new(client: Client, namespace: &str, name: &str, identity: &str) -> Self {
+        Self { api: Api::namespaced(client, namespace), name: name.to_owned(), identity: identity.to_owned() }
+    }
+
+    /// Waits until this replica leads. The epoch of the term is higher than `floor`.
+    pub async fn elected(&self, floor: i64) -> Term {
+        let mut seen: (Option<String>, Instant) = (None, Instant::now());
+        loop {
+            match self.try_once(floor, &mut seen).await {
+                Ok(Some(term)) => return term,
+                Ok(None) => {}
+                Err(error) => warn!(%error, lease = self.name, "the Lease could not be had"),
+            }
+            sleep(RETRY_PERIOD).await;
+        }
+    }
+
+    async fn try_once(&self, floor: i64, seen: &mut (Option<String>, Instant)) -> kube::Result<Option<Term>> {
+        let found = self.api.get_opt(&self.name).await?;
+        let version = found.as_ref().and_then(|lease| lease.metadata.resource_version.clone());
+        if version != seen.0 {
+            *seen = (version, Instant::now());
+        }
+        let written = match decide(found.as_ref(), &self.identity, seen.1.elapsed()) {
+            Move::Wait => return Ok(None),
+            Move::Create => {
+                let mut lease = Lease::default();
+                lease.metadata.name = Some(self.name.clone());
+                lease.spec = Some(self.spec(None, floor));
+                self.api.create(&PostParams::default(), &lease).await
+            }
+            Move::Take => {
+                let mut lease = found.unwrap_or_default();
+                lease.spec = Some(self.spec(lease.spec.as_ref(), floor));
+                self.api.replace(&self.name, &PostParams::default(), &lease).await
+            }
+        };
+        match written {
+            Ok(lease) => Ok(Some(self.term(lease))),
+            Err(kube::Error::Api(status)) if status.code == 409 => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn term(&self, lease: Lease) -> Term {
+        let transitions = lease.spec.as_ref().and_then(|spec| spec.lease_transitions).unwrap_or_default();
+        let epoch = i64::from(transitions) + 1;
+        info!(lease = self.name, identity = self.identity, epoch, "this replica leads");
+        Term { candidate: self.clone(), lease, epoch }
+    }
+
+    fn spec(&self, before: Option<&LeaseSpec>, floor: i64) -> LeaseSpec {
+        let transitions = before.and_then(|spec| spec.lease_transitions).map_or(0, |count| count.saturating_add(1));
+        let now = MicroTime(Timestamp::now());
+        LeaseSpec {
+            holder_identity: Some(self.identity.clone()),
+            lease_duration_seconds: Some(i32::try_from(LEASE_DURATION.as_secs()).unwrap_or(i32::MAX)),
+            lease_transitions: Some(transitions.max(i32::try_from(floor).unwrap_or(i32::MAX))),
+            acquire_time: Some(now.clone()),
+            renew_time: Some(now),
+            ..LeaseSpec::default()
+        }
+    }
+}
+
+impl Term {
+    /// Renews until shutdown, then hands the Lease back. Ends early, and says so, if the office is lost.
+    pub async fn serve(mut self, shutdown: &CancellationToken) -> bool {
+        let mut renewed = Instant::now();
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => { self.resign().await; return true; }
+                () = sleep(RETRY_PERIOD) => {}
+            }
+            let left = RENEW_DEADLINE.saturating_sub(renewed.elapsed());
+            match timeout(left, self.renew()).await {
+                Ok(Ok(())) => renewed = Instant::now(),
+                Ok(Err(kube::Error::Api(status))) if status.code == 409 || status.code == 404 => return false,
+                Ok(Err(error)) => warn!(%error, "the Lease could not be renewed"),
+                Err(_) => {}
+            }
+            if renewed.elapsed() >= RENEW_DEADLINE {
+                return false;
+            }
+        }
+    }
+
+    async fn renew(&mut self) -> kube::Result<()> {
+        if let Some(spec) = &mut self.lease.spec {
+            spec.renew_time = Some(MicroTime(Timestamp::now()));
+        }
+        self.lease = self.candidate.api.replace(&self.candidate.name, &PostParams::default(), &self.lease).await?;
+        Ok(())
+    }
+
+    /// An empty holder lets the next candidate in at once.
+    async fn resign(&mut self) {
+        if let Some(spec) = &mut self.lease.spec {
+            spec.holder_identity = Some(String::new());
+        }
+        let params = PostParams::default();
+        let written = self.candidate.api.replace(&self.candidate.name, &params, &self.lease);
+        match timeout(RETRY_PERIOD, written).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => warn!(%error, "the Lease could not be handed back"),
+            Err(_) => warn!("the Lease could not be handed back in time"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held_by(holder: &str) -> Lease {
+        let spec = LeaseSpec {
+            holder_identity: Some(holder.into()),
+            lease_duration_seconds: Some(15),
+            ..LeaseSpec::default()
+        };
+        Lease { spec: Some(spec), ..Lease::default() }
+    }
+
+    #[test]
+    fn a_lease_that_does_not_exist_is_created() {
+        assert_eq!(decide(None, "a", Duration::ZERO), Move::Create);
+    }
+
+    #[test]
+    fn a_lease_of_another_is_taken_only_after_it_was_left_alone_for_its_duration() {
+        assert_eq!(decide(Some(&held_by("b")), "a", Duration::from_secs(14)), Move::Wait);
+        assert_eq!(decide(Some(&held_by("b")), "a", Duration::from_secs(15)), Move::Take);
+    }
+
+    #[test]
+    fn a_lease_that_was_handed_back_or_is_our_own_is_taken_at_once() {
+        assert_eq!(decide(Some(&held_by("")), "a", Duration::ZERO), Move::Take);
+        assert_eq!(decide(Some(&held_by("a")), "a", Duration::ZERO), Move::Take);
+    }
+}

@@ -1,0 +1,43 @@
+//! Which project configs an integration allows, by their namespaces.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::Namespace;
+use kube::core::PartialObjectMeta;
+use kube::{Api, ResourceExt};
+
+use super::context::Context;
+use crate::api::{AdoIntegration, AdoProjectConfig};
+use crate::domain::references::{allows, labels_decide};
+
+/// Whether the integration allows project configs of that namespace. Labels are read only where they decide.
+pub async fn is_allowed(integration: &AdoIntegration, namespace: &str, ctx: &Context) -> kube::Result<bool> {
+    let own = integration.namespace().unwrap_or_default();
+    let allowed = integration.spec.allowed_namespaces.as_ref();
+    let labels = if labels_decide(allowed, &own, namespace) { labels(namespace, ctx).await? } else { BTreeMap::new() };
+    Ok(allows(allowed, &own, namespace, &labels))
+}
+
+/// Project configs that refer to the integration from a namespace that it allows.
+pub async fn allowed_configs(integration: &AdoIntegration, ctx: &Context) -> kube::Result<Vec<Arc<AdoProjectConfig>>> {
+    let mut verdicts: BTreeMap<String, bool> = BTreeMap::new();
+    let mut allowed = Vec::new();
+    for config in ctx.configs_of(integration) {
+        let namespace = config.namespace().unwrap_or_default();
+        let verdict = match verdicts.get(&namespace) {
+            Some(verdict) => *verdict,
+            None => is_allowed(integration, &namespace, ctx).await?,
+        };
+        verdicts.insert(namespace, verdict);
+        if verdict {
+            allowed.push(config);
+        }
+    }
+    Ok(allowed)
+}
+
+async fn labels(namespace: &str, ctx: &Context) -> kube::Result<BTreeMap<String, String>> {
+    let api: Api<PartialObjectMeta<Namespace>> = Api::all(ctx.client.clone());
+    Ok(api.get_opt(namespace).await?.map(|found| found.labels().clone()).unwrap_or_default())
+}

@@ -1,0 +1,392 @@
+//! The reconcile of a project config: first its integration, then its own names, then the sync.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use kube::runtime::controller::Action;
+use kube::{Api, ResourceExt};
+
+use super::causes::{Meaning, meaning};
+use super::connections::Connection;
+use super::context::Context;
+use super::error::ReconcileError;
+use super::{namespaces, report, status};
+use crate::ado::model::ProjectDetails;
+use crate::api::{
+    AdoIntegration, AdoProjectConfig, AdoProjectConfigStatus, ConditionType, DesiredState, IntegrationState,
+    REQUESTED_AT, Reason, ResolvedIntegration, SyncStatus,
+};
+use crate::domain::conditions;
+use crate::domain::project_config::{Finding, Synced, verdict};
+use crate::domain::projects::ProjectFilter;
+use crate::domain::schedule::{self, Due, LastProbe, Question, due};
+use crate::domain::verdict::{ABSENCE_GRACE, Cause, after, elapsed, within_grace};
+use crate::store::{AuditAction, ObjectUid, PinKind, Scope};
+use crate::sync::full::{FullRead, counts};
+use crate::sync::{SyncError, resolve};
+
+/// A waiting status is shown only if the verdict takes longer than this.
+const NOTICE_AFTER: Duration = Duration::from_secs(2);
+
+/// Time between two full reads.
+const FULL_INTERVAL: Duration = Duration::from_hours(24);
+
+/// A bad verdict is put in question so often, since what is missing may have been added in Azure DevOps.
+const RECHECK_INTERVAL: Duration = Duration::from_mins(10);
+
+/// Pause while the integration is being connected in this process.
+const CONNECTION_PAUSE: Duration = Duration::from_secs(2);
+
+/// What earlier looks left behind in this process.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    last: LastProbe,
+    generation: Option<i64>,
+    finding: Option<Finding>,
+    absent: Option<(Timestamp, tokio::time::Instant)>,
+    failures: Option<(u32, Timestamp)>,
+    throttled_since: Option<Timestamp>,
+}
+
+impl Default for Visit {
+    fn default() -> Self {
+        Self {
+            last: LastProbe::None,
+            generation: None,
+            finding: None,
+            absent: None,
+            failures: None,
+            throttled_since: None,
+        }
+    }
+}
+
+/// Brings one project config one step on.
+pub async fn reconcile(object: Arc<AdoProjectConfig>, ctx: Arc<Context>) -> Result<Action, ReconcileError> {
+    let uid = object.uid().unwrap_or_default();
+    if object.metadata.deletion_timestamp.is_some() {
+        ctx.config_visits.forget(&uid);
+        return Ok(Action::await_change());
+    }
+    let api = ctx.api::<AdoProjectConfig>(&object.namespace().unwrap_or_default());
+    let visit = ctx.config_visits.get(&uid);
+    let mut run = Run { object, ctx: &ctx, api: &api, uid, visit, now: ctx.clock.now() };
+    let step = run.look().await?;
+    run.finish(step).await
+}
+
+/// What a look came to.
+struct Step {
+    /// None leaves what is shown.
+    finding: Option<Finding>,
+    /// A requested run is over, well or badly.
+    ended: bool,
+    /// When to look again; None waits for a change.
+    again: Option<Duration>,
+}
+
+impl Step {
+    fn waiting(finding: Finding) -> Self {
+        Self { finding: Some(finding), ended: false, again: None }
+    }
+
+    fn ended(finding: Finding) -> Self {
+        Self { finding: Some(finding), ended: true, again: None }
+    }
+}
+
+/// One look at one object.
+struct Run<'a> {
+    object: Arc<AdoProjectConfig>,
+    ctx: &'a Context,
+    api: &'a Api<AdoProjectConfig>,
+    uid: String,
+    visit: Visit,
+    now: Timestamp,
+}
+
+impl Run<'_> {
+    fn shown(&self) -> AdoProjectConfigStatus {
+        self.object.status.clone().unwrap_or_default()
+    }
+
+    fn generation(&self) -> i64 {
+        self.object.metadata.generation.unwrap_or_default()
+    }
+
+    fn requested(&self) -> Option<&String> {
+        let asked = self.object.annotations().get(REQUESTED_AT)?;
+        let handled = self.object.status.as_ref().and_then(|status| status.last_handled_requested_at.as_ref());
+        (handled != Some(asked)).then_some(asked)
+    }
+
+    /// The integration's part, in the order of precedence of the table of states.
+    async fn look(&mut self) -> Result<Step, ReconcileError> {
+        let Some(integration) = self.integration().await? else { return Ok(self.integration_absent()) };
+        if integration.spec.desired_state() == DesiredState::Inactive {
+            return Ok(Step::ended(Finding::IntegrationInactive));
+        }
+        let status = integration.status.clone().unwrap_or_default();
+        let deleting = integration.metadata.deletion_timestamp.is_some();
+        match status.state {
+            _ if deleting => Ok(Step::waiting(Finding::IntegrationNotReady)),
+            None | Some(IntegrationState::Inactive) => Ok(Step::waiting(Finding::IntegrationNotReady)),
+            Some(IntegrationState::Error) => {
+                let ready = conditions::find(&status.conditions, ConditionType::Ready);
+                let message = ready.map(|ready| ready.message.clone()).unwrap_or_default();
+                let stuck = conditions::is_true(&status.conditions, ConditionType::Stalled);
+                Ok(Step::ended(Finding::IntegrationError { message, stuck }))
+            }
+            Some(IntegrationState::Active) => match self.ctx.connections.get(&integration.uid().unwrap_or_default()) {
+                Some(connection) => self.own(&integration, &connection).await,
+                None => Ok(self.not_connected_yet()),
+            },
+        }
+    }
+
+    /// An integration that does not allow the namespace is an absent one in everything.
+    async fn integration(&mut self) -> Result<Option<Arc<AdoIntegration>>, ReconcileError> {
+        let (namespace, name) = self.object.integration_key();
+        let Some(found) = self.ctx.integration(&namespace, &name) else { return Ok(None) };
+        let own = self.object.namespace().unwrap_or_default();
+        let allowed = namespaces::is_allowed(&found, &own, self.ctx).await?;
+        if allowed {
+            self.visit.absent = None;
+        }
+        Ok(allowed.then_some(found))
+    }
+
+    fn integration_absent(&mut self) -> Step {
+        let Some((first_seen, noticed)) = self.visit.absent else {
+            self.visit.absent = Some((self.now, tokio::time::Instant::now()));
+            return Step { finding: None, ended: false, again: Some(NOTICE_AFTER) };
+        };
+        if let Some(left) = NOTICE_AFTER.checked_sub(noticed.elapsed()).filter(|left| !left.is_zero()) {
+            return Step { finding: None, ended: false, again: Some(left) };
+        }
+        let waiting = within_grace(first_seen, self.now);
+        let again = waiting.then(|| schedule::until(after(first_seen, ABSENCE_GRACE), self.now));
+        Step { finding: Some(Finding::IntegrationAbsent { first_seen }), ended: !waiting, again }
+    }
+
+    /// The integration is good, but this process has not connected it yet: nothing that is shown changes.
+    fn not_connected_yet(&self) -> Step {
+        let finding =
+            (self.shown().observed_generation != Some(self.generation())).then_some(Finding::IntegrationNotReady);
+        Step { finding, ended: false, again: Some(CONNECTION_PAUSE) }
+    }
+
+    async fn own(&mut self, integration: &AdoIntegration, connection: &Connection) -> Result<Step, ReconcileError> {
+        let allowed = ProjectFilter::new(integration.spec.allowed_projects.as_deref());
+        let shown = self.shown();
+        if let Some(project) = shown.project.as_ref().filter(|project| !allowed.allows(&project.name, &project.id)) {
+            return Ok(Step::ended(Finding::Refused(resolve::not_allowed(&project.name))));
+        }
+        if let Some(step) = self.still_good(&shown) {
+            return Ok(step);
+        }
+        let question = Question {
+            changed: self.visit.generation != Some(self.generation()),
+            credential: "",
+            requested: self.requested().is_some(),
+            interval: RECHECK_INTERVAL,
+            spread: 1.0,
+        };
+        match due(&self.visit.last, question, self.now) {
+            Due::At(moment) => Ok(Step {
+                finding: self.visit.finding.clone(),
+                ended: false,
+                again: Some(schedule::until(moment, self.now)),
+            }),
+            Due::Now => self.sync(integration, connection, &allowed).await,
+        }
+    }
+
+    /// Accepted and synced before, also by an earlier process: nothing is sent.
+    fn still_good(&self, shown: &AdoProjectConfigStatus) -> Option<Step> {
+        let accepted = shown.observed_generation == Some(self.generation())
+            && conditions::is_true(&shown.conditions, ConditionType::MappingValid)
+            && !matches!(self.visit.last, LastProbe::Failed { .. } | LastProbe::Throttled { .. });
+        if !accepted || self.requested().is_some() {
+            return None;
+        }
+        if !self.selects() {
+            return Some(Step { finding: Some(Finding::StillAccepted { synced: false }), ended: false, again: None });
+        }
+        let read: Timestamp = shown.sync.as_ref()?.last_full_time.as_ref()?.parse().ok()?;
+        let due = after(read, FULL_INTERVAL);
+        let synced = conditions::is_true(&shown.conditions, ConditionType::Synced) && self.now < due;
+        synced.then(|| Step {
+            finding: Some(Finding::StillAccepted { synced: true }),
+            ended: false,
+            again: Some(schedule::until(due, self.now)),
+        })
+    }
+
+    /// Whether at least one toggle is on.
+    fn selects(&self) -> bool {
+        self.object.spec.requirements().is_some() || self.object.spec.bugs().is_some()
+    }
+
+    async fn sync(
+        &mut self,
+        integration: &AdoIntegration,
+        connection: &Connection,
+        allowed: &ProjectFilter,
+    ) -> Result<Step, ReconcileError> {
+        let object = Arc::clone(&self.object);
+        let work = pull(&object, integration, connection, allowed, self.ctx);
+        tokio::pin!(work);
+        let outcome = if let Ok(outcome) = tokio::time::timeout(NOTICE_AFTER, &mut work).await {
+            outcome
+        } else {
+            self.notice().await?;
+            work.await
+        };
+        self.now = self.ctx.clock.now();
+        self.visit.generation = Some(self.generation());
+        match outcome {
+            Ok(finding) => {
+                if matches!(finding, Finding::Synced(..)) {
+                    report::audit(self.ctx, &*self.object, AuditAction::Synced, "full read").await?;
+                }
+                Ok(self.settle(finding, FULL_INTERVAL))
+            }
+            Err(SyncError::Refused(cause)) => Ok(self.settle(Finding::Refused(cause), RECHECK_INTERVAL)),
+            Err(SyncError::Store(error)) => Err(error.into()),
+            Err(SyncError::Ado(error)) => Ok(match meaning(&error) {
+                Meaning::Refused(cause) => self.settle(Finding::Refused(cause), RECHECK_INTERVAL),
+                Meaning::NoVerdict(cause) => self.failed(cause),
+                Meaning::Throttled(cause, pause) => self.throttled(cause, pause),
+            }),
+        }
+    }
+
+    /// Shows that a first sync is under way; a later one leaves what is shown.
+    async fn notice(&mut self) -> Result<(), ReconcileError> {
+        if self.shown().observed_generation == Some(self.generation()) {
+            return Ok(());
+        }
+        let cause = Cause::new(Reason::Syncing, "Validates the mapping and pulls the project's work items.");
+        self.show(&Finding::Pending(cause), false).await
+    }
+
+    fn settle(&mut self, finding: Finding, interval: Duration) -> Step {
+        self.visit.last = LastProbe::Verdict { at: self.now };
+        self.visit.finding = Some(finding.clone());
+        self.visit.failures = None;
+        self.visit.throttled_since = None;
+        Step { finding: Some(finding), ended: true, again: Some(interval) }
+    }
+
+    fn failed(&mut self, cause: Cause) -> Step {
+        let (tries, first) = self.visit.failures.map_or((1, self.now), |(tries, first)| (tries + 1, first));
+        self.visit.failures = Some((tries, first));
+        self.visit.last = LastProbe::Failed { at: self.now, tries };
+        let finding = Finding::NoVerdict { cause, tries, first };
+        self.visit.finding = Some(finding.clone());
+        Step { finding: Some(finding), ended: true, again: Some(schedule::pause(tries)) }
+    }
+
+    fn throttled(&mut self, cause: Cause, pause: Duration) -> Step {
+        let until = after(self.now, pause);
+        let since = *self.visit.throttled_since.get_or_insert(self.now);
+        self.visit.last = LastProbe::Throttled { until };
+        let missed = elapsed(since, until) >= RECHECK_INTERVAL;
+        let known = self.shown().observed_generation == Some(self.generation());
+        let finding = match (missed, known) {
+            (true, _) => Some(Finding::Throttled(cause)),
+            (false, true) => None,
+            (false, false) => Some(Finding::Pending(cause)),
+        };
+        self.visit.finding.clone_from(&finding);
+        Step { finding, ended: false, again: Some(schedule::until(until, self.now)) }
+    }
+
+    /// The one way out of every look.
+    async fn finish(mut self, step: Step) -> Result<Action, ReconcileError> {
+        if let Some(finding) = &step.finding {
+            self.show(finding, step.ended).await?;
+        }
+        self.ctx.config_visits.put(&self.uid, self.visit);
+        Ok(step.again.map_or_else(Action::await_change, Action::requeue))
+    }
+
+    async fn show(&mut self, finding: &Finding, ended: bool) -> Result<(), ReconcileError> {
+        let shown = self.shown();
+        let mut wanted = verdict(&shown, self.generation(), finding, self.now);
+        if ended && let Some(value) = self.requested() {
+            wanted.last_handled_requested_at = Some(value.clone());
+        }
+        if wanted == shown {
+            return Ok(());
+        }
+        let written = status::apply(self.api, &*self.object, &wanted).await?;
+        report::transition(self.ctx, &written, &shown.conditions, &wanted.conditions).await;
+        self.object = Arc::new(written);
+        Ok(())
+    }
+}
+
+/// Resolves the names and reads the project.
+async fn pull(
+    object: &AdoProjectConfig,
+    integration: &AdoIntegration,
+    connection: &Connection,
+    allowed: &ProjectFilter,
+    ctx: &Context,
+) -> Result<Finding, SyncError> {
+    let client = &connection.client;
+    let project = resolve::project(client, &object.spec, allowed).await?;
+    check_pins(object, connection, &project, ctx).await?;
+    let named =
+        ResolvedIntegration { namespace: integration.namespace().unwrap_or_default(), name: integration.name_any() };
+    let resolved = resolve::mapping(client, &object.spec, named, &project).await?;
+    if object.spec.requirements().is_none() && object.spec.bugs().is_none() {
+        return Ok(Finding::NothingSelected(Box::new(resolved)));
+    }
+    let scope = Scope { integration: connection.key, project: project.id.0.into() };
+    let uid = object.uid().unwrap_or_default();
+    let read = FullRead { client, store: &ctx.store, clock: &ctx.clock, scope, project: project.id, config: &uid };
+    let report = read.run().await?;
+    let synced = Synced {
+        counts: counts(&ctx.store, scope, &resolved.effective).await?,
+        sync: times(object, report.changed, ctx.clock.now()),
+    };
+    Ok(Finding::Synced(Box::new(resolved), Box::new(synced)))
+}
+
+/// The integration and the project that the object means are pinned for its life.
+async fn check_pins(
+    object: &AdoProjectConfig,
+    connection: &Connection,
+    project: &ProjectDetails,
+    ctx: &Context,
+) -> Result<(), SyncError> {
+    let uid = ObjectUid::from(object.uid().unwrap_or_default());
+    let shown = object.status.clone().unwrap_or_default();
+    let key = connection.key.to_string();
+    let (namespace, name) = object.integration_key();
+    let respelled = shown.integration.is_none_or(|known| known == ResolvedIntegration { namespace, name });
+    if ctx.store.pin(&uid, PinKind::IntegrationUid, &key).await? != key || !respelled {
+        let message = "spec.integrationRef means another integration or organization than the one that this config was \
+                       first synced through; set it back, or create a new AdoProjectConfig.";
+        return Err(SyncError::Refused(Cause::new(Reason::IntegrationChanged, message)));
+    }
+    let found = project.id.to_string();
+    let known = shown.project.map(|known| known.id).filter(|id| !id.is_empty()).unwrap_or_else(|| found.clone());
+    if ctx.store.pin(&uid, PinKind::ProjectId, &known).await? != found {
+        let message = "spec.project means another project than the one that this config was first synced from; set it \
+                       back, or create a new AdoProjectConfig.";
+        return Err(SyncError::Refused(Cause::new(Reason::ProjectChanged, message)));
+    }
+    Ok(())
+}
+
+fn times(object: &AdoProjectConfig, changed: bool, now: Timestamp) -> SyncStatus {
+    let now = Timestamp::from_second(now.as_second()).unwrap_or(now).to_string();
+    let before = object.status.as_ref().and_then(|status| status.sync.clone()).unwrap_or_default();
+    let last_change_time = if changed { Some(now.clone()) } else { before.last_change_time };
+    SyncStatus { last_change_time, last_full_time: Some(now) }
+}

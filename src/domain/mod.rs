@@ -1,0 +1,11 @@
+//! Pure decisions: no async, no I/O, no clock. Time and randomness come in as arguments.
+
+pub mod conditions;
+pub mod features;
+pub mod integration;
+pub mod project_config;
+pub mod projects;
+pub mod references;
+pub mod schedule;
+pub mod types;
+pub mod verdict;

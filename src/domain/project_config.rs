@@ -1,0 +1,237 @@
+//! The verdict on a project config: rows "config" and "both" of the table of states in `docs/resources.md`.
+
+use jiff::Timestamp;
+
+use super::conditions::{self, Draft};
+use super::verdict::{Before, Cause, Unreachability, kstatus, unreachability, within_grace};
+use crate::api::{
+    AdoProjectConfigStatus, ConditionType, ConfigState, Counts, EffectiveProjectConfig, ProjectStatus, Reason,
+    ResolvedIntegration, SyncStatus, TeamStatus,
+};
+
+/// What a look at the world found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Finding {
+    /// Its integration is disconnected.
+    IntegrationInactive,
+    /// Its integration does not exist or does not allow the namespace; both look the same.
+    IntegrationAbsent {
+        /// When this process first saw that.
+        first_seen: Timestamp,
+    },
+    /// Its integration has no verdict yet.
+    IntegrationNotReady,
+    /// Its integration's state is Error.
+    IntegrationError {
+        /// The integration's own message.
+        message: String,
+        /// Whether the integration is stuck, as opposed to working on it.
+        stuck: bool,
+    },
+    /// The verdict is being worked on.
+    Pending(Cause),
+    /// A bad verdict.
+    Refused(Cause),
+    /// No verdict could be had.
+    NoVerdict {
+        /// The last failure.
+        cause: Cause,
+        /// Number of tries in a row.
+        tries: u32,
+        /// When the first of them was made.
+        first: Timestamp,
+    },
+    /// Azure DevOps asked for a pause that is longer than an interval.
+    Throttled(Cause),
+    /// The mapping is accepted and neither toggle is on.
+    NothingSelected(Box<Resolved>),
+    /// The mapping is accepted and the store holds the project.
+    Synced(Box<Resolved>, Box<Synced>),
+    /// Accepted before, and nothing since puts that in question.
+    StillAccepted {
+        /// Whether there is anything to sync.
+        synced: bool,
+    },
+}
+
+/// What the names in the spec stand for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Resolved {
+    /// The integration.
+    pub integration: ResolvedIntegration,
+    /// The project.
+    pub project: ProjectStatus,
+    /// The team, if the spec names one.
+    pub team: Option<TeamStatus>,
+    /// Types of requirements and bugs.
+    pub effective: EffectiveProjectConfig,
+}
+
+/// What a sync came to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Synced {
+    /// Records in the store.
+    pub counts: Counts,
+    /// Times.
+    pub sync: SyncStatus,
+}
+
+/// The status that the object should show.
+pub fn verdict(
+    shown: &AdoProjectConfigStatus,
+    generation: i64,
+    finding: &Finding,
+    now: Timestamp,
+) -> AdoProjectConfigStatus {
+    let before = Before { conditions: &shown.conditions, current: shown.observed_generation == Some(generation) };
+    let mut status = shown.clone();
+    let drafts = match finding {
+        Finding::IntegrationInactive => integration_inactive(&mut status, before),
+        Finding::IntegrationAbsent { first_seen } => integration_absent(&mut status, before, *first_seen, now),
+        Finding::IntegrationNotReady => {
+            wait(&mut status, before, &Cause::new(Reason::IntegrationNotReady, "Waits for the integration's verdict."))
+        }
+        Finding::IntegrationError { message, stuck } => integration_error(&mut status, before, message, *stuck),
+        Finding::Pending(cause) => wait(&mut status, before, cause),
+        Finding::Refused(cause) => refuse(&mut status, before, cause),
+        Finding::NoVerdict { cause, tries, first } => match unreachability(&before, *tries, *first, now) {
+            Unreachability::Early if before.current => return status,
+            Unreachability::Early => wait(&mut status, before, &Cause::new(Reason::Validating, &cause.message)),
+            shown => unreachable(&mut status, before, cause, shown == Unreachability::Overdue),
+        },
+        Finding::Throttled(cause) => throttle(before, cause),
+        Finding::NothingSelected(resolved) => nothing_selected(&mut status, resolved),
+        Finding::Synced(resolved, synced) => accept(&mut status, resolved, synced),
+        Finding::StillAccepted { synced } => still_accepted(&mut status, *synced),
+    };
+    status.conditions = conditions::merge(before.conditions, &drafts, generation, now);
+    status.observed_generation = Some(generation);
+    status
+}
+
+/// What is known about mapping and data is true whatever happens to the integration.
+const OWN: [ConditionType; 2] = [ConditionType::MappingValid, ConditionType::Synced];
+
+fn with_own(mut drafts: Vec<Draft>, before: Before<'_>) -> Vec<Draft> {
+    drafts.extend(kept(before, &OWN));
+    drafts
+}
+
+fn kept(before: Before<'_>, types: &[ConditionType]) -> Vec<Draft> {
+    types.iter().filter_map(|condition| conditions::keep(before.conditions, *condition)).collect()
+}
+
+fn wait(status: &mut AdoProjectConfigStatus, before: Before<'_>, cause: &Cause) -> Vec<Draft> {
+    status.state.get_or_insert_default();
+    with_own(kstatus::waiting(cause), before)
+}
+
+fn integration_inactive(status: &mut AdoProjectConfigStatus, before: Before<'_>) -> Vec<Draft> {
+    status.state = Some(ConfigState::Inactive);
+    let cause = Cause::new(
+        Reason::IntegrationInactive,
+        "The integration is disconnected; data is kept and syncing resumes when it is connected again.",
+    );
+    with_own(kstatus::ready(&cause), before)
+}
+
+fn integration_absent(
+    status: &mut AdoProjectConfigStatus,
+    before: Before<'_>,
+    first_seen: Timestamp,
+    now: Timestamp,
+) -> Vec<Draft> {
+    let cause = Cause::new(
+        Reason::IntegrationNotAvailable,
+        "No AdoIntegration of that name is available to this namespace: create it, correct spec.integrationRef, or let \
+         its spec.allowedNamespaces include this namespace.",
+    );
+    if !before.was_bad() && within_grace(first_seen, now) {
+        return wait(status, before, &cause);
+    }
+    status.state = Some(ConfigState::Error);
+    with_own(kstatus::stuck(&cause), before)
+}
+
+fn integration_error(
+    status: &mut AdoProjectConfigStatus,
+    before: Before<'_>,
+    message: &str,
+    stuck: bool,
+) -> Vec<Draft> {
+    status.state = Some(ConfigState::Error);
+    let cause = Cause::new(Reason::IntegrationError, format!("The integration fails: {message}"));
+    with_own(if stuck { kstatus::stuck(&cause) } else { kstatus::failing(&cause) }, before)
+}
+
+/// Accepted data stays visible: counts and times are left as they are.
+fn refuse(status: &mut AdoProjectConfigStatus, before: Before<'_>, cause: &Cause) -> Vec<Draft> {
+    status.state = Some(ConfigState::Error);
+    let mut drafts = kstatus::stuck(cause);
+    drafts.push(Draft::no(ConditionType::MappingValid, cause.reason, &cause.message));
+    drafts.extend(kept(before, &[ConditionType::Synced]));
+    drafts
+}
+
+fn unreachable(status: &mut AdoProjectConfigStatus, before: Before<'_>, cause: &Cause, overdue: bool) -> Vec<Draft> {
+    let shown = Cause::new(Reason::Unreachable, &cause.message);
+    let mut drafts = if before.was_bad() {
+        kept(before, &[ConditionType::Ready, ConditionType::Stalled])
+    } else if overdue {
+        status.state = Some(ConfigState::Error);
+        kstatus::failing(&shown)
+    } else {
+        status.state.get_or_insert_default();
+        kstatus::waiting(&shown)
+    };
+    drafts.push(Draft::yes(ConditionType::Unreachable, cause.reason, &cause.message));
+    with_own(drafts, before)
+}
+
+fn throttle(before: Before<'_>, cause: &Cause) -> Vec<Draft> {
+    let shown = [ConditionType::Ready, ConditionType::Reconciling, ConditionType::Stalled, ConditionType::Unreachable];
+    let mut drafts = kept(before, &shown);
+    drafts.push(Draft::yes(ConditionType::Throttled, Reason::Throttled, &cause.message));
+    with_own(drafts, before)
+}
+
+fn resolve(status: &mut AdoProjectConfigStatus, resolved: &Resolved) {
+    status.state = Some(ConfigState::Active);
+    status.integration = Some(resolved.integration.clone());
+    status.project = Some(resolved.project.clone());
+    status.team.clone_from(&resolved.team);
+    status.effective = Some(resolved.effective.clone());
+}
+
+fn nothing_selected(status: &mut AdoProjectConfigStatus, resolved: &Resolved) -> Vec<Draft> {
+    resolve(status, resolved);
+    status.counts = Some(Counts::default());
+    healthy(status, false)
+}
+
+fn accept(status: &mut AdoProjectConfigStatus, resolved: &Resolved, synced: &Synced) -> Vec<Draft> {
+    resolve(status, resolved);
+    status.counts = Some(synced.counts.clone());
+    status.sync = Some(synced.sync.clone());
+    healthy(status, true)
+}
+
+fn still_accepted(status: &mut AdoProjectConfigStatus, synced: bool) -> Vec<Draft> {
+    status.state = Some(ConfigState::Active);
+    healthy(status, synced)
+}
+
+fn healthy(status: &AdoProjectConfigStatus, synced: bool) -> Vec<Draft> {
+    let mapping = Draft::yes(ConditionType::MappingValid, Reason::MappingAccepted, "The mapping fits the process.");
+    if !synced {
+        let message = "Nothing is pulled: turn on spec.pullRequirements or spec.bugMapping to sync the project.";
+        let mut drafts = kstatus::ready(&Cause::new(Reason::NothingSelected, message));
+        drafts.push(mapping);
+        return drafts;
+    }
+    let project = status.project.as_ref().map(|project| project.name.as_str()).unwrap_or_default();
+    let mut drafts = kstatus::ready(&Cause::new(Reason::Synced, format!("Project {project} is in sync.")));
+    drafts.push(mapping);
+    drafts.push(Draft::yes(ConditionType::Synced, Reason::Synced, "The store holds the project's work items."));
+    drafts
+}

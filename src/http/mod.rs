@@ -1,0 +1,5 @@
+//! What the operator serves over HTTP.
+
+mod health;
+
+pub use health::router;

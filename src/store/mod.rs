@@ -1,0 +1,31 @@
+//! The store: the only place with SQL.
+//!
+//! One SQLite file in a folder of its own, used by one process at a time. Every record of Azure DevOps data begins
+//! with the integration's key and its project ([`Scope`]); nothing is shared between two integrations. Times are Unix
+//! milliseconds and come from the caller. Credentials are never stored, nor anything computed from one.
+
+mod audit;
+mod bounds;
+mod connection;
+mod error;
+mod filesystem;
+mod ids;
+mod integrations;
+mod leadership;
+mod pins;
+mod refusals;
+mod sync_runs;
+mod work_items;
+
+#[cfg(test)]
+mod testing;
+
+pub use audit::{Actor, AuditAction, AuditRecord, AuditedObject, ObjectKind};
+pub use connection::Store;
+pub use error::StoreError;
+pub use filesystem::RefusedFileSystem;
+pub use ids::{IntegrationKey, ObjectUid, ProjectId, RunId, Scope, SyncRunId, WorkItemId};
+pub use pins::{PinKind, Pins};
+pub use refusals::Refusal;
+pub use sync_runs::{NewSyncRun, SyncKind, SyncOutcome, SyncRun, SyncRunEnd};
+pub use work_items::{Changes, FullReadEnd, MAX_PAGE, WorkItemRecord};

@@ -1,0 +1,78 @@
+//! Credentials that Azure DevOps refused. Kept over a restart, since trying an expired token again and again can lock
+//! an account.
+
+use super::bounds::{self, within};
+use super::connection::Store;
+use super::error::StoreError;
+use super::ids::ObjectUid;
+
+/// The last refusal of an object's credential.
+#[derive(Clone, Debug, Eq, PartialEq, sqlx::FromRow)]
+pub struct Refusal {
+    /// The caller's name of the credential, such as uid and resource version of its Secret and the organization URL;
+    /// nothing of the credential itself.
+    pub credential_version: String,
+    /// When it was refused, Unix milliseconds.
+    pub refused_at: i64,
+}
+
+impl Store {
+    /// Records a refusal, in place of an earlier one of the same object.
+    pub async fn record_refusal(
+        &self,
+        uid: &ObjectUid,
+        credential_version: &str,
+        refused_at: i64,
+    ) -> Result<(), StoreError> {
+        within("uid", uid.as_str(), bounds::NAME)?;
+        within("credential version", credential_version, bounds::CREDENTIAL_VERSION)?;
+        let mut transaction = self.write().await?;
+        sqlx::query(
+            "INSERT INTO credential_refusals (uid, credential_version, refused_at) VALUES (?, ?, ?) \
+             ON CONFLICT (uid) DO UPDATE SET credential_version = excluded.credential_version, \
+             refused_at = excluded.refused_at",
+        )
+        .bind(uid)
+        .bind(credential_version)
+        .bind(refused_at)
+        .execute(&mut *transaction)
+        .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// The last refusal, unless it was cleared since.
+    pub async fn last_refusal(&self, uid: &ObjectUid) -> Result<Option<Refusal>, StoreError> {
+        Ok(sqlx::query_as("SELECT credential_version, refused_at FROM credential_refusals WHERE uid = ?")
+            .bind(uid)
+            .fetch_optional(self.readers())
+            .await?)
+    }
+
+    /// Forgets the refusal: a credential of this object was accepted.
+    pub async fn clear_refusal(&self, uid: &ObjectUid) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        sqlx::query("DELETE FROM credential_refusals WHERE uid = ?").bind(uid).execute(&mut *transaction).await?;
+        Ok(transaction.commit().await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::testing::TestStore;
+
+    #[tokio::test]
+    async fn a_refusal_survives_a_restart_until_it_is_cleared() {
+        let mut store = TestStore::open().await;
+        let uid = ObjectUid::from("uid-1");
+        assert_eq!(store.last_refusal(&uid).await.unwrap(), None);
+        store.record_refusal(&uid, "secret/1", 1_000).await.unwrap();
+        store.record_refusal(&uid, "secret/2", 2_000).await.unwrap();
+        store.reopen().await;
+        let expected = Refusal { credential_version: "secret/2".into(), refused_at: 2_000 };
+        assert_eq!(store.last_refusal(&uid).await.unwrap(), Some(expected));
+        assert_eq!(store.last_refusal(&"uid-2".into()).await.unwrap(), None);
+        store.clear_refusal(&uid).await.unwrap();
+        assert_eq!(store.last_refusal(&uid).await.unwrap(), None);
+    }
+}

@@ -1,0 +1,23 @@
+//! Use cases: fetch, map, store.
+
+pub mod full;
+pub mod probe;
+pub mod resolve;
+
+use crate::ado::AdoError;
+use crate::domain::verdict::Cause;
+use crate::store::StoreError;
+
+/// Why a use case came to no good end.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// Azure DevOps refused or did not answer.
+    #[error(transparent)]
+    Ado(#[from] AdoError),
+    /// The store refused or did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The spec does not fit what Azure DevOps has.
+    #[error("{}", .0.message)]
+    Refused(Cause),
+}

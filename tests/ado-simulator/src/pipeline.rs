@@ -1,0 +1,441 @@
+//! The way of a request: organization, credential, strictness, scope, handler.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Method, StatusCode};
+use parking_lot::{Mutex, RwLock};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::api::{self, Call, Caller, Handler};
+use crate::auth::{self, Credential, Scopes};
+use crate::envelope::Refusal;
+use crate::faults::{Effect, Faults, Struck};
+use crate::journal::{Journal, RequestRecord, Violation, ViolationKind};
+use crate::options::Options;
+use crate::quirks::{CredentialRefusal, MissingScopeStatus, ProbeOrder, Quirks, UnknownOrganization};
+use crate::rate_limit::RateLimits;
+use crate::reply::{self, Origin, Reply};
+use crate::state::{World, random};
+use crate::strict::{self, Catalog, Matched, Search};
+use crate::target::Target;
+
+/// Everything that connections and the control API share.
+pub(crate) struct Shared {
+    pub options: Options,
+    pub world: RwLock<World>,
+    pub quirks: RwLock<Quirks>,
+    pub faults: Mutex<Faults>,
+    pub limits: Mutex<RateLimits>,
+    pub journal: Mutex<Journal>,
+    pub catalog: Arc<Catalog>,
+    handlers: HashMap<(Method, String), Handler>,
+    pub started: Instant,
+    activity: AtomicU64,
+    process: Uuid,
+}
+
+/// An answer, and what a fault makes of its delivery.
+pub(crate) struct Outcome {
+    pub reply: Reply,
+    pub effect: Option<Effect>,
+}
+
+/// A request, read as far as it can be without the world.
+struct Request<'a> {
+    parts: &'a Parts,
+    target: &'a Target,
+    body: &'a [u8],
+    search: Search<'a>,
+}
+
+/// Who sent a request.
+#[derive(Clone)]
+struct Sender {
+    organization: usize,
+    identity: usize,
+    id: Uuid,
+    account: String,
+    label: String,
+    scopes: Scopes,
+}
+
+impl Shared {
+    pub fn new(options: Options, catalog: Arc<Catalog>) -> Self {
+        let seed = options.seed;
+        Self {
+            world: RwLock::new(World::generate(seed, options.items)),
+            quirks: RwLock::new(options.quirks.clone()),
+            faults: Mutex::new(Faults::new(seed)),
+            limits: Mutex::default(),
+            journal: Mutex::new(Journal::new(options.journal_limit)),
+            catalog,
+            handlers: api::handlers(),
+            started: Instant::now(),
+            activity: AtomicU64::new(0),
+            process: random::guid(seed, "process", 0),
+            options,
+        }
+    }
+
+    /// Answers a request of the API; never fails, whatever was sent.
+    pub fn answer(&self, parts: &Parts, body: &[u8], host: &str) -> Outcome {
+        let target = Target::read(&parts.uri, host);
+        let search = match strict::search(&self.catalog, &parts.method, &target) {
+            Ok(search) => search,
+            Err(error) => {
+                let refusal = Refusal::service(StatusCode::INTERNAL_SERVER_ERROR, error.to_string());
+                return Outcome { reply: refusal.into(), effect: None };
+            }
+        };
+        let request = Request { parts, target: &target, body, search };
+        let sender = self.sender(&request);
+        let route = match &request.search {
+            Search::Found(matched) => matched.operation.template.clone(),
+            _ => String::new(),
+        };
+        let struck = Struck {
+            method: parts.method.as_str(),
+            path: &target.raw_path,
+            route: &route,
+            identity: sender.as_ref().ok().map(|sender| sender.id),
+        };
+        let effect = self.faults.lock().strike(&struck);
+        let mut version = String::new();
+        let mut reply = match effect.as_ref().and_then(|effect| replaced(effect, &target)) {
+            Some(reply) => reply,
+            None if effect == Some(Effect::Reset) => Reply::empty(StatusCode::OK),
+            None => self.decide(&request, sender.as_ref(), &mut version),
+        };
+        let lost = matches!(effect, Some(Effect::Reset | Effect::LoseReply));
+        let status = if lost { 0 } else { reply.status.as_u16() };
+        self.finish(&mut reply, &request, sender.as_ref().ok(), &version);
+        self.record(&request, sender.ok(), route, status);
+        Outcome { reply, effect }
+    }
+
+    fn record(&self, request: &Request<'_>, sender: Option<Sender>, route: String, status: u16) {
+        let agent = request.parts.headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok());
+        self.journal.lock().record(RequestRecord {
+            sequence: 0,
+            at_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            method: request.parts.method.to_string(),
+            target: request.parts.uri.to_string(),
+            route,
+            status,
+            identity: sender.as_ref().map(|sender| sender.id),
+            pat: sender.map(|sender| sender.label),
+            user_agent: agent.map(str::to_owned),
+        });
+    }
+
+    fn violate(&self, request: &Request<'_>, kind: ViolationKind, detail: String) {
+        self.journal.lock().violate(Violation {
+            kind,
+            method: request.parts.method.to_string(),
+            target: request.parts.uri.to_string(),
+            detail,
+        });
+    }
+
+    /// Whose token it is; the error says whether a credential was given at all.
+    fn sender(&self, request: &Request<'_>) -> Result<Sender, Credential> {
+        let credential = auth::credential(&request.parts.headers);
+        let Credential::Token(token) = &credential else { return Err(credential) };
+        let world = self.world.read();
+        let organization = world.organization_index(request.target.organization());
+        let found = world.pats.by_token(token).filter(|pat| {
+            pat.valid(world.now()) && Some(pat.organization) == organization
+        });
+        let Some(pat) = found else { return Err(credential) };
+        let identity = &world.organizations[pat.organization].identities[pat.identity];
+        Ok(Sender {
+            organization: pat.organization,
+            identity: pat.identity,
+            id: identity.id,
+            account: identity.account.clone(),
+            label: pat.label.clone(),
+            scopes: pat.scopes.clone(),
+        })
+    }
+
+    fn decide(&self, request: &Request<'_>, sender: Result<&Sender, &Credential>, version: &mut String) -> Reply {
+        if request.target.organization().eq_ignore_ascii_case("_signin") {
+            return Reply::sign_in_page().with_status(StatusCode::OK);
+        }
+        let quirks = self.quirks.read().clone();
+        let Some(organization) = self.world.read().organization_index(request.target.organization()) else {
+            return unknown_organization(request, &quirks);
+        };
+        if let Some(reply) = self.stopped(organization) {
+            return reply;
+        }
+        let matched = self.check_route(request);
+        let checked = matched.and_then(|matched| self.check_request(request, matched, version));
+        let caller = match sender {
+            Ok(sender) => Caller::Known(sender.identity),
+            Err(_) if self.anonymous(request, organization, &quirks) => Caller::Anonymous,
+            Err(credential) => return refuse_credential(request, credential, &quirks),
+        };
+        let (matched, body) = match checked {
+            Ok(checked) => checked,
+            Err(reply) => return *reply,
+        };
+        if let Some(reply) = self.over_limit(sender.ok()) {
+            return reply;
+        }
+        let call = Call {
+            seed: self.options.seed,
+            organization,
+            caller,
+            target: request.target,
+            parameters: &matched.parameters,
+            body: &body,
+            quirks: &quirks,
+        };
+        self.dispatch(request, matched, &call, sender.ok())
+    }
+
+    /// 503 TF24668 of a stopped organization: a byte order mark, and none of the service's own headers (recorded).
+    fn stopped(&self, organization: usize) -> Option<Reply> {
+        let world = self.world.read();
+        let organization = world.organizations.get(organization).filter(|organization| organization.stopped)?;
+        let message = format!(
+            "TF24668: The following team project collection is stopped: {}. Start the collection and then try again.",
+            organization.name
+        );
+        let refusal = Refusal::service(StatusCode::SERVICE_UNAVAILABLE, message.clone());
+        let body = [b"\xEF\xBB\xBF".as_slice(), &refusal.json()].concat();
+        let mut reply = Reply::text(StatusCode::SERVICE_UNAVAILABLE, "application/json", body);
+        reply.service_error(&message);
+        reply.front_door = true;
+        Some(reply)
+    }
+
+    fn check_route<'r>(&self, request: &'r Request<'_>) -> Result<&'r Matched<'r>, Box<Reply>> {
+        match &request.search {
+            Search::Found(matched) => Ok(matched),
+            Search::WrongMethod => {
+                let method = &request.parts.method;
+                let detail = format!("The requested resource does not support http method '{method}'.");
+                self.violate(request, ViolationKind::UnknownMethod, detail.clone());
+                let body = serde_json::json!({"count": 1, "value": {"Message": detail}});
+                Err(Box::new(Reply::json(&body).with_status(StatusCode::METHOD_NOT_ALLOWED)))
+            }
+            Search::Nothing => {
+                let path = request.target.raw_path.clone();
+                self.violate(request, ViolationKind::UnknownPath, format!("no operation has the path {path}"));
+                let below = path.get(1..).and_then(|rest| rest.find('/')).map_or("/", |place| &path[place + 1..]);
+                Err(Box::new(Reply::no_route(below)))
+            }
+        }
+    }
+
+    /// Checks query, version and body; each violation is recorded, the first one answered.
+    fn check_request<'r>(
+        &self,
+        request: &Request<'_>,
+        matched: &'r Matched<'r>,
+        version: &mut String,
+    ) -> Result<(&'r Matched<'r>, Value), Box<Reply>> {
+        let mut faults = strict::check_query(matched.operation, request.target);
+        match strict::check_version(matched.operation, request.target, &request.parts.headers, &self.options.api_versions) {
+            Ok(served) => *version = served,
+            Err(fault) => faults.push(fault),
+        }
+        let body = match strict::check_body(matched, &request.parts.headers, request.body) {
+            Ok(body) => body,
+            Err(fault) => {
+                faults.push(fault);
+                Value::Null
+            }
+        };
+        let mut first = None;
+        for fault in faults {
+            self.violate(request, fault.kind, fault.detail);
+            first = first.or(Some(fault.refusal));
+        }
+        match first {
+            None => Ok((matched, body)),
+            Some(refusal) => Err(Box::new(refusal.into())),
+        }
+    }
+
+    /// Whether somebody without a good credential is let in as *Anonymous*.
+    fn anonymous(&self, request: &Request<'_>, organization: usize, quirks: &Quirks) -> bool {
+        let Search::Found(matched) = &request.search else { return false };
+        let public = self.world.read().organizations[organization].public;
+        public && quirks.connection_data_anonymous && matched.operation.template == api::CONNECTION_DATA
+    }
+
+    fn over_limit(&self, sender: Option<&Sender>) -> Option<Reply> {
+        self.limits.lock().charge(sender?.id).then(|| too_many_requests(None))
+    }
+
+    fn dispatch(&self, request: &Request<'_>, matched: &Matched<'_>, call: &Call<'_>, sender: Option<&Sender>) -> Reply {
+        let operation = matched.operation;
+        let key = (operation.method.clone(), operation.template.to_lowercase());
+        let Some(handler) = self.handlers.get(&key) else {
+            let what = format!("{} {}", operation.method, operation.template);
+            self.violate(request, ViolationKind::NotImplemented, what.clone());
+            return Refusal::not_implemented(&what).into();
+        };
+        let wanted = api::scopes_wanted(operation, call.quirks);
+        let allowed = sender.is_none_or(|sender| sender.scopes.allow_any(&wanted));
+        if !allowed {
+            return self.missing_scope(request, handler, call);
+        }
+        match self.run(handler, call) {
+            Ok(reply) => reply,
+            Err(refusal) => {
+                if refusal.status == StatusCode::NOT_IMPLEMENTED {
+                    self.violate(request, ViolationKind::NotImplemented, refusal.message.clone());
+                }
+                refusal.into()
+            }
+        }
+    }
+
+    fn run(&self, handler: &Handler, call: &Call<'_>) -> api::Outcome {
+        match handler {
+            Handler::Read(read) => read(call, &self.world.read()),
+            Handler::Write(write) => write(call, &mut self.world.write()),
+        }
+    }
+
+    /// The refusal for a missing scope; a probe may be told about its body first (`ado-api.md` §14.2).
+    fn missing_scope(&self, request: &Request<'_>, handler: &Handler, call: &Call<'_>) -> Reply {
+        if call.quirks.probe_order == ProbeOrder::BodyFirst && api::is_probe(call) {
+            if let Err(refusal) = self.run(handler, call) {
+                if refusal.status == StatusCode::BAD_REQUEST {
+                    return refusal.into();
+                }
+            }
+        }
+        match call.quirks.missing_scope {
+            MissingScopeStatus::Unauthorized => Reply::challenge(&request.target.base, ""),
+            MissingScopeStatus::UnauthorizedList => Reply::challenge(&request.target.base, "{\"count\":0,\"value\":[]}"),
+            MissingScopeStatus::Forbidden => {
+                Refusal::access_denied("The token", "a scope that this operation asks for").into()
+            }
+        }
+    }
+
+    /// Adds the headers of every answer, those of the rate limit among them.
+    fn finish(&self, reply: &mut Reply, request: &Request<'_>, sender: Option<&Sender>, version: &str) {
+        if let Some(sender) = sender {
+            let now = self.world.read().now().as_second();
+            let peek = self.limits.lock().headers(sender.id, now);
+            for (name, value) in peek.iter().flatten() {
+                if !reply.headers.contains_key(name) {
+                    reply.headers.insert(name.clone(), value.clone());
+                }
+            }
+        }
+        let activity = self.activity.fetch_add(1, Ordering::Relaxed);
+        let origin = Origin {
+            user: sender.map(|sender| (sender.id, sender.account.as_str())),
+            version,
+            session: request.parts.headers.get("x-tfs-session").cloned(),
+            activity: random::guid(self.options.seed, "activity", activity),
+            process: self.process,
+        };
+        reply::complete(reply, &origin);
+    }
+}
+
+fn unknown_organization(request: &Request<'_>, quirks: &Quirks) -> Reply {
+    match quirks.unknown_organization {
+        UnknownOrganization::NotFound => {
+            let page = "<!DOCTYPE html><html><head><title>404 - Page not found</title></head><body><h1>404</h1></body></html>";
+            Reply::text(StatusCode::NOT_FOUND, "text/html; charset=utf-8", page)
+        }
+        UnknownOrganization::Refused => refuse_credential(request, &Credential::Absent, quirks),
+    }
+}
+
+fn refuse_credential(request: &Request<'_>, credential: &Credential, quirks: &Quirks) -> Reply {
+    let base = &request.target.base;
+    let suppressed = request.parts.headers.get("x-tfs-fedauthredirect").is_some_and(|value| value == "Suppress");
+    match quirks.credential_refusal {
+        _ if *credential == Credential::Malformed => Reply::challenge(base, ""),
+        CredentialRefusal::Redirect if suppressed => Reply::challenge(base, ""),
+        CredentialRefusal::Redirect => Reply::sign_in_redirect(base),
+        CredentialRefusal::SignInPage => Reply::sign_in_page(),
+        CredentialRefusal::UnauthorizedJson => {
+            let mut reply = Reply::from(Refusal::unauthorized());
+            reply.insert(http::header::WWW_AUTHENTICATE, &format!("Basic realm=\"{base}/\""));
+            reply
+        }
+        CredentialRefusal::UnauthorizedEmpty => Reply::challenge(base, ""),
+    }
+}
+
+/// 429 TF400733 (`ado-api.md` §3).
+fn too_many_requests(retry_after: Option<u32>) -> Reply {
+    let message = "TF400733: The request has been canceled: Request was blocked due to exceeding usage of resource 'Concurrency' in namespace 'User'.";
+    let mut reply = Reply::from(Refusal::service(StatusCode::TOO_MANY_REQUESTS, message));
+    if let Some(seconds) = retry_after {
+        throttled(&mut reply, seconds);
+        reply.headers.insert("x-ratelimit-remaining", 0.into());
+    }
+    reply
+}
+
+/// The headers of an answer that was throttled (`ado-api.md` §4).
+pub(crate) fn throttled(reply: &mut Reply, retry_after: u32) {
+    let reset = jiff::Timestamp::now().as_second() + i64::from(retry_after);
+    reply.headers.insert(http::header::RETRY_AFTER, retry_after.into());
+    reply.headers.insert("x-ratelimit-resource", http::HeaderValue::from_static("Core/Usage/User"));
+    reply.headers.insert("x-ratelimit-limit", 200.into());
+    reply.headers.insert("x-ratelimit-remaining", 0.into());
+    reply.headers.insert("x-ratelimit-reset", reset.into());
+}
+
+/// The answer that a fault gives instead of the right one, if it does.
+fn replaced(effect: &Effect, target: &Target) -> Option<Reply> {
+    let json = |text: &'static str| {
+        Reply::text(StatusCode::OK, "application/json; charset=utf-8; api-version=7.1", Bytes::from_static(text.as_bytes()))
+    };
+    Some(match effect {
+        Effect::SignInPage => Reply::sign_in_page(),
+        Effect::Redirect => Reply::sign_in_redirect(&target.base),
+        Effect::Status { code, retry_after } => status(*code, *retry_after, target),
+        Effect::TooManyRequests { retry_after } => too_many_requests(Some(*retry_after)),
+        Effect::HtmlOk => Reply::sign_in_page().with_status(StatusCode::OK),
+        Effect::MalformedJson => json("{\"count\":2,\"value\":[{\"id\":\"0"),
+        Effect::WrongShape => json("[\"neither\",{\"of\":[\"these\"]},42,null]"),
+        Effect::Oversized { .. } | Effect::SlowBody { .. } => json(""),
+        Effect::EmptyOk => Reply::empty(StatusCode::OK),
+        Effect::Answer { status, content_type, body } => answer(*status, content_type.as_deref(), body),
+        Effect::Delay { .. } | Effect::CutBody { .. } | Effect::Reset | Effect::LoseReply => return None,
+    })
+}
+
+fn status(code: u16, retry_after: Option<u32>, target: &Target) -> Reply {
+    let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut reply = match status {
+        StatusCode::UNAUTHORIZED => Reply::challenge(&target.base, ""),
+        StatusCode::FORBIDDEN => Refusal::access_denied("The user", "something").into(),
+        StatusCode::NOT_FOUND => Refusal::not_found("VssServiceException", "It does not exist.").into(),
+        _ => Reply::from(Refusal::service(status, format!("TF400898: An Internal Error Occurred ({status})."))),
+    };
+    if let Some(seconds) = retry_after {
+        reply.headers.insert(http::header::RETRY_AFTER, seconds.into());
+    }
+    reply
+}
+
+fn answer(status: u16, content_type: Option<&str>, body: &str) -> Reply {
+    let mut reply = Reply::empty(StatusCode::from_u16(status).unwrap_or(StatusCode::OK));
+    reply.body = Bytes::copy_from_slice(body.as_bytes());
+    if let Some(content_type) = content_type {
+        reply.insert(http::header::CONTENT_TYPE, content_type);
+    }
+    reply
+}

@@ -1,0 +1,187 @@
+//! Answers, and the headers that the service puts on them (README of the recordings, *Headers*).
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde::Serialize;
+use uuid::Uuid;
+
+/// What the body is, as far as headers depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// No body and no content type.
+    Empty,
+    /// A JSON answer, whose content type echoes the API version.
+    Versioned,
+    /// JSON without the version: errors, route tables.
+    Json,
+    /// A body whose content type stands in the headers already.
+    Other,
+}
+
+/// An answer before the common headers are added.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    pub status: StatusCode,
+    pub kind: Kind,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    /// The front door answered, not the service: none of the service's own headers.
+    pub front_door: bool,
+}
+
+impl Reply {
+    fn new(status: StatusCode, kind: Kind, body: impl Into<Bytes>) -> Self {
+        Self { status, kind, headers: HeaderMap::new(), body: body.into(), front_door: false }
+    }
+
+    /// 200 with a JSON value.
+    pub fn json<T: Serialize + ?Sized>(value: &T) -> Self {
+        Self::new(StatusCode::OK, Kind::Versioned, serde_json::to_vec(value).unwrap_or_default())
+    }
+
+    /// 200 with a list envelope.
+    pub fn list<T: Serialize>(values: &[T]) -> Self {
+        #[derive(Serialize)]
+        struct List<'a, T> {
+            count: usize,
+            value: &'a [T],
+        }
+        Self::json(&List { count: values.len(), value: values })
+    }
+
+    /// An error with a JSON body.
+    pub fn error_json(status: StatusCode, body: Vec<u8>) -> Self {
+        Self::new(status, Kind::Json, body)
+    }
+
+    /// A body of another media type.
+    pub fn text(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        let mut reply = Self::new(status, Kind::Other, body);
+        reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        reply
+    }
+
+    /// A status without a body.
+    pub fn empty(status: StatusCode) -> Self {
+        Self::new(status, Kind::Empty, Bytes::new())
+    }
+
+    /// 401 with the challenge; `body` is empty or an empty list (recorded both ways).
+    pub fn challenge(base: &str, body: &'static str) -> Self {
+        let mut reply = Self::new(StatusCode::UNAUTHORIZED, Kind::Empty, body);
+        reply.insert(WWW_AUTHENTICATE, &format!("Basic realm=\"{base}/\""));
+        reply
+    }
+
+    /// 203 with the page that a browser would show.
+    pub fn sign_in_page() -> Self {
+        let status = StatusCode::NON_AUTHORITATIVE_INFORMATION;
+        Self::text(status, "text/html; charset=utf-8", SIGN_IN_PAGE)
+    }
+
+    /// 302 to the sign-in page.
+    pub fn sign_in_redirect(base: &str) -> Self {
+        let mut reply = Self::text(StatusCode::FOUND, "text/html; charset=utf-8", "<html><body>Object moved</body></html>");
+        reply.insert(LOCATION, &format!("{base}/_signin?realm=localhost&reply_to={base}"));
+        reply
+    }
+
+    /// 404 in plain text, as the router gives it for a route that does not fit.
+    pub fn no_route(path: &str) -> Self {
+        let path = path.split_once('/').map_or(path, |_| path);
+        let message = format!("The controller for path '{path}' was not found or does not implement IController.");
+        let mut reply = Self::text(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", message.clone());
+        reply.service_error(&message);
+        reply
+    }
+
+    /// The message again, percent-encoded, where the body is not of the usual kind.
+    pub fn service_error(&mut self, message: &str) {
+        let encoded = percent_encoding::utf8_percent_encode(message, percent_encoding::NON_ALPHANUMERIC).to_string();
+        self.insert(HeaderName::from_static("x-tfs-serviceerror"), &encoded);
+    }
+
+    /// Adds a header; a value that no header can carry is left out.
+    pub fn insert(&mut self, name: HeaderName, value: &str) {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(name, value);
+        }
+    }
+
+    /// The same answer with another status.
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+}
+
+/// Own text; only the markers matter (HTML, the word, a form).
+const SIGN_IN_PAGE: &str = "<!DOCTYPE html>\r\n<html lang=\"en\"><head><title>Azure DevOps Services | Sign In</title></head>\r\n<body><form method=\"post\" action=\"/_signin\"><h1>Sign in to continue</h1><button>Sign in</button></form></body></html>\r\n";
+
+/// Who and what an answer belongs to.
+pub(crate) struct Origin<'a> {
+    /// Identity and account name, where the caller is known.
+    pub user: Option<(Uuid, &'a str)>,
+    /// The API version served, such as `7.1` or `7.1-preview.1`.
+    pub version: &'a str,
+    /// The client's `X-TFS-Session`.
+    pub session: Option<HeaderValue>,
+    /// A fresh id of this request.
+    pub activity: Uuid,
+    /// Constant per simulator.
+    pub process: Uuid,
+}
+
+/// Adds the headers that are on every answer.
+pub(crate) fn complete(reply: &mut Reply, origin: &Origin<'_>) {
+    let known = reply.status != StatusCode::UNAUTHORIZED;
+    let headers = &mut reply.headers;
+    let fixed = |headers: &mut HeaderMap, name: &'static str, value: &'static str| {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    };
+    fixed(headers, "p3p", "CP=\"CAO DSP COR ADMa DEV CONo TELo CUR PSA PSD TAI IVDo OUR SAMi BUS DEM NAV STA UNI COM INT PHY ONL FIN PUR LOC CNT\"");
+    fixed(headers, "strict-transport-security", "max-age=31536000; includeSubDomains");
+    fixed(headers, "x-cache", "CONFIG_NOCACHE");
+    fixed(headers, "x-content-type-options", "nosniff");
+    let text = |id: Uuid| HeaderValue::from_str(&id.to_string()).ok();
+    let put = |headers: &mut HeaderMap, name: &'static str, value: Option<HeaderValue>| {
+        if let Some(value) = value {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    };
+    put(headers, "x-tfs-processid", text(origin.process));
+    put(headers, "x-msedge-ref", HeaderValue::from_str(&format!("Ref A: {:X} Ref B: SIMEDGE0101", origin.activity.simple())).ok());
+    if reply.front_door {
+        return;
+    }
+    let activity = text(origin.activity);
+    put(headers, "activityid", activity.clone());
+    put(headers, "x-vss-e2eid", activity.clone());
+    put(headers, "x-tfs-session", origin.session.clone().or(activity));
+    put(headers, "x-vss-senderdeploymentid", text(origin.process));
+    put(headers, "request-context", HeaderValue::from_str(&format!("appId=cid-v1:{}", origin.process)).ok());
+    fixed(headers, "access-control-expose-headers", "Request-Context");
+    if known {
+        fixed(headers, "cache-control", "no-cache");
+        fixed(headers, "pragma", "no-cache");
+        fixed(headers, "expires", "-1");
+        fixed(headers, "x-frame-options", "SAMEORIGIN");
+        if let Some((id, account)) = origin.user {
+            put(headers, "x-vss-userdata", HeaderValue::from_str(&format!("{id}:{account}")).ok());
+        }
+    }
+    content_headers(reply, origin.version);
+}
+
+fn content_headers(reply: &mut Reply, version: &str) {
+    let value = match reply.kind {
+        Kind::Empty | Kind::Other => return,
+        Kind::Versioned => format!("application/json; charset=utf-8; api-version={version}"),
+        Kind::Json => "application/json; charset=utf-8".to_owned(),
+    };
+    reply.insert(CONTENT_TYPE, &value);
+    if reply.status == StatusCode::OK {
+        reply.headers.insert(http::header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    }
+}

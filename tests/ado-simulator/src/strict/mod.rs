@@ -1,0 +1,194 @@
+//! Strictness: what the OpenAPI files do not know is refused.
+
+mod catalog;
+mod document;
+mod operation;
+mod schema;
+
+use http::{HeaderMap, Method};
+use serde_json::Value;
+
+pub use catalog::SpecificationError;
+pub(crate) use catalog::{Area, Catalog};
+pub(crate) use operation::{BodyRule, Format, Operation, Parameter, VersionRule, unmarked};
+pub use schema::Direction;
+pub(crate) use schema::Checker;
+
+use crate::envelope::Refusal;
+use crate::journal::ViolationKind;
+use crate::target::Target;
+
+/// Something wrong with a request, and how it is refused.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub kind: ViolationKind,
+    pub detail: String,
+    pub refusal: Refusal,
+}
+
+impl Fault {
+    fn strict(kind: ViolationKind, detail: String) -> Self {
+        let refusal = Refusal::strict(detail.clone());
+        Self { kind, detail, refusal }
+    }
+}
+
+/// The operation that a request means.
+pub(crate) struct Matched<'a> {
+    pub area: &'a Area,
+    pub operation: &'a Operation,
+    pub parameters: Vec<(String, String)>,
+}
+
+/// The outcome of looking for the operation.
+pub(crate) enum Search<'a> {
+    Found(Matched<'a>),
+    /// The path exists with other methods.
+    WrongMethod,
+    Nothing,
+}
+
+/// Finds the operation; of several with the same path the one whose query fits best.
+pub(crate) fn search<'a>(
+    catalog: &'a Catalog,
+    method: &Method,
+    target: &Target,
+) -> Result<Search<'a>, SpecificationError> {
+    let mut best: Option<(usize, Matched<'a>)> = None;
+    let mut path_known = false;
+    for area in catalog.areas_for(&target.segments)? {
+        for operation in &area.operations {
+            let Some(parameters) = operation.match_path(&target.segments) else { continue };
+            path_known = true;
+            if operation.method != *method {
+                continue;
+            }
+            let misfit = operation.misfit(target);
+            if best.as_ref().is_none_or(|(least, _)| misfit < *least) {
+                best = Some((misfit, Matched { area, operation, parameters }));
+            }
+        }
+    }
+    Ok(match best {
+        Some((_, matched)) => Search::Found(matched),
+        None if path_known => Search::WrongMethod,
+        None => Search::Nothing,
+    })
+}
+
+/// Checks names and values of the query parameters.
+pub(crate) fn check_query(operation: &Operation, target: &Target) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (name, value) in target.query.iter().filter(|(name, _)| !operation::is_version(name)) {
+        match operation.parameter(name) {
+            None => faults.push(Fault::strict(
+                ViolationKind::UnknownParameter,
+                format!("The operation {} {} has no query parameter '{name}'.", operation.method, operation.template),
+            )),
+            Some(parameter) if !parameter.format.accepts(value) => faults.push(Fault::strict(
+                ViolationKind::InvalidParameter,
+                format!("The value '{value}' is not valid for the query parameter '{name}'."),
+            )),
+            Some(_) => {}
+        }
+    }
+    for parameter in operation.query.iter().filter(|p| p.required && target.query_value(&p.name).is_none()) {
+        faults.push(Fault::strict(
+            ViolationKind::MissingParameter,
+            format!("The query parameter '{}' is required.", parameter.name),
+        ));
+    }
+    faults
+}
+
+/// The version to serve, spelled as the answer echoes it.
+pub(crate) fn check_version(
+    operation: &Operation,
+    target: &Target,
+    headers: &HeaderMap,
+    served: &[String],
+) -> Result<String, Fault> {
+    let fault = |refusal: Refusal| Fault { kind: ViolationKind::ApiVersion, detail: refusal.message.clone(), refusal };
+    let refuse = |key, message: String| fault(Refusal::web_api(http::StatusCode::BAD_REQUEST, key, message));
+    let rule = match operation.version {
+        VersionRule::None => return Ok(String::new()),
+        VersionRule::Released => None,
+        VersionRule::Preview(number) => Some(number),
+    };
+    let Some(asked) = target.query_value("api-version").map(str::to_owned).or_else(|| accepted_version(headers)) else {
+        return Err(refuse(
+            "VssVersionNotSpecifiedException",
+            format!(
+                "No api-version was supplied for the \"{}\" request. The version must be supplied either as part of the Accept header (e.g. \"application/json; api-version=1.0\") or as a query parameter (e.g. \"?api-version=1.0\").",
+                operation.method
+            ),
+        ));
+    };
+    let (number, preview) = match asked.split_once("-preview") {
+        Some((number, rest)) => (number, Some(rest.trim_start_matches('.'))),
+        None => (asked.as_str(), None),
+    };
+    if !served.iter().any(|version| version == number) {
+        return Err(refuse(
+            "VssVersionOutOfRangeException",
+            format!("The requested REST API version of {asked} is out of range for this server. The latest REST API version this server supports is 7.1."),
+        ));
+    }
+    match (rule, preview) {
+        (None, None) => Ok(number.to_owned()),
+        (None, Some(resource)) => Ok(format!("{number}-preview.{}", if resource.is_empty() { "1" } else { resource })),
+        (Some(resource), Some(asked)) if asked.is_empty() || asked.parse::<u8>().is_ok_and(|n| n <= resource) => {
+            Ok(format!("{number}-preview.{resource}"))
+        }
+        (Some(_), _) => Err(refuse(
+            "VssInvalidPreviewVersionException",
+            format!("The requested version \"{asked}\" of the resource is under preview. The -preview flag must be supplied in the api-version for such requests. For example: \"{number}-preview\""),
+        )),
+    }
+}
+
+/// The version in `Accept: application/json;api-version=7.1`.
+fn accepted_version(headers: &HeaderMap) -> Option<String> {
+    let values = headers.get_all(http::header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut parameters = values.flat_map(|value| value.split([',', ';'])).filter_map(|part| part.split_once('='));
+    parameters.find(|(name, _)| operation::is_version(name.trim())).map(|(_, value)| value.trim().to_owned())
+}
+
+/// Reads and checks the body.
+pub(crate) fn check_body(matched: &Matched<'_>, headers: &HeaderMap, body: &[u8]) -> Result<Value, Fault> {
+    let Some(rule) = &matched.operation.body else {
+        return if body.is_empty() {
+            Ok(Value::Null)
+        } else {
+            Err(Fault::strict(ViolationKind::Body, "The operation takes no body.".to_owned()))
+        };
+    };
+    check_content_type(matched.operation, rule, headers)?;
+    let value: Value = serde_json::from_slice(body).map_err(|error| {
+        let message = format!("TF400898: An Internal Error Occurred. Activity Id: the body is not JSON ({error}).");
+        let refusal = Refusal::service(http::StatusCode::BAD_REQUEST, message.clone());
+        Fault { kind: ViolationKind::Body, detail: message, refusal }
+    })?;
+    let Some(schema) = &rule.schema else { return Ok(value) };
+    let problems = Checker::new(&matched.area.definitions, Direction::Request).check(&value, schema);
+    match problems.is_empty() {
+        true => Ok(value),
+        false => Err(Fault::strict(ViolationKind::Body, format!("The body does not fit: {}", problems.join("; ")))),
+    }
+}
+
+fn check_content_type(operation: &Operation, rule: &BodyRule, headers: &HeaderMap) -> Result<(), Fault> {
+    let sent = headers.get(http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media = sent.split(';').next().unwrap_or_default().trim();
+    if rule.consumes.is_empty() || rule.consumes.iter().any(|known| known.eq_ignore_ascii_case(media)) {
+        return Ok(());
+    }
+    let message = format!(
+        "The request indicated a Content-Type of \"{media}\" for method type \"{}\" which is not supported. Valid content types for this method are: {}.",
+        operation.method,
+        rule.consumes.join(", ")
+    );
+    let status = http::StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    let refusal = Refusal::web_api(status, "VssRequestContentTypeNotSupportedException", message.clone());
+    Err(Fault { kind: ViolationKind::ContentType, detail: message, refusal })
+}
