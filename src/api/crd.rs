@@ -13,6 +13,18 @@ pub fn crds() -> [CustomResourceDefinition; 2] {
     [finish(AdoIntegration::crd()), finish(AdoProjectConfig::crd())]
 }
 
+/// Both definitions as files: their names and their YAML.
+pub fn crd_files() -> Result<Vec<(String, String)>, serde_yaml_ng::Error> {
+    crds()
+        .iter()
+        .map(|crd| {
+            let plural = &crd.spec.names.plural;
+            let yaml = serde_yaml_ng::to_string(crd)?;
+            Ok((format!("{plural}.yaml"), format!("# Generated from src/api by `make generate`.\n{yaml}")))
+        })
+        .collect()
+}
+
 /// Adds what the derive macros cannot say.
 ///
 /// An object without a status must not look healthy to kstatus, so the apiserver fills in an observed generation that

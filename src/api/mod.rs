@@ -12,7 +12,7 @@ mod shared;
 
 pub use annotations::{ALLOW_DELETION, REQUESTED_AT};
 pub use conditions::{ConditionType, MESSAGE_LIMIT, Reason};
-pub use crd::crds;
+pub use crd::{crd_files, crds};
 pub use integration::{
     AdoIntegration, AdoIntegrationSpec, AdoIntegrationStatus, AllowedNamespaces, Auth, CaBundle, CredentialStatus,
     EffectiveIntegration, FeatureStatus, IdentityStatus, NamespacesFrom, OrganizationStatus, PatAuth, ServiceStatus,

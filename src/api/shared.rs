@@ -4,7 +4,8 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What the author of an integration wants it to be.
+/// What an integration is to be: Active connects or reconnects, Inactive disconnects and keeps all data. Absent means
+/// Active.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub enum DesiredState {
     /// Connected: the credential is checked and project configs may sync.

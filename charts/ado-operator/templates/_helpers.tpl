@@ -84,10 +84,14 @@ password that was put into the URL. */}}
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, list, watch]
-# Private CAs.
+# Private CAs, in the same way.
 - apiGroups: [""]
   resources: [configmaps]
   verbs: [get, list, watch]
+# The labels of a namespace, where spec.allowedNamespaces has a selector.
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [get]
 # Events about both kinds.
 - apiGroups: [events.k8s.io]
   resources: [events]

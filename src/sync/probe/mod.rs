@@ -75,7 +75,8 @@ pub struct RepositoriesFinding {
 pub async fn probe(client: &AdoClient, request: &ProbeRequest) -> Result<ProbeReport, AdoError> {
     let connection = client.verify_credential().await?;
     let prober = Prober::new(client);
-    let answers = prober.ask(request, &connection.identity.id).await;
+    // Boxed, because the answers of a dozen requests make a large future.
+    let answers = Box::pin(prober.ask(request, &connection.identity.id)).await;
     let noted = prober.noted();
     if noted.refused {
         client.connection_data().await?;

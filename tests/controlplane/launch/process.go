@@ -36,7 +36,7 @@ func startProcess(dir, name, executable string, ended func(error), args ...strin
 	if err != nil {
 		return nil, err
 	}
-	defer output.Close() //nolint:errcheck // the child has its own descriptor
+	defer func() { _ = output.Close() }() // the child has its own descriptor
 	p := &process{name: name, log: log, done: make(chan struct{})}
 	p.cmd = &exec.Cmd{
 		Path:        executable,

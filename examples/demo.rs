@@ -1,0 +1,225 @@
+//! `make demo`: a real kube-apiserver, the operator and Azure DevOps (simulated, or yours), with the manifests of
+//! `samples/` applied to them.
+//!
+//! With `--check` it verifies the outcome and ends. With `ADO_ORG_URL` and `ADO_PAT` in the environment it talks to that
+//! organization instead of the simulator.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Instant;
+
+use ado_operator::ado::model::Project;
+use ado_operator::ado::{AdoClient, Budgets, Limits, OrganizationUrl, Pat, Transport, TransportConfig};
+use ado_operator::api::{AdoIntegration, AdoProjectConfig};
+use ado_operator::config::LogFormat;
+use ado_simulator::{Options, Simulator};
+use kube::Api;
+use serde::Deserialize as _;
+use serde_json::{Value, json};
+use support::clock::ManualClock;
+use support::control_plane::ControlPlane;
+use support::operator::Operator;
+use support::wait;
+use support::world::{condition, shows};
+
+type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// Namespace of the samples.
+const NAMESPACE: &str = "testops";
+
+/// Name of the ConfigMap with the simulator's CA.
+const CA: &str = "simulator-ca";
+
+/// Work items of the simulator.
+const ITEMS: usize = 1000;
+
+#[tokio::main]
+async fn main() -> Outcome<()> {
+    let check = std::env::args().any(|argument| argument == "--check");
+    support::install_crypto();
+    ado_operator::telemetry::start("warn,ado_operator=info", LogFormat::Text)?;
+    let started = Instant::now();
+    println!("Starting a control plane and installing the chart …");
+    let control_plane = tokio::task::spawn_blocking(ControlPlane::shared).await??;
+    println!("Kubernetes {} is up ({:.1} s).", control_plane.version(), started.elapsed().as_secs_f64());
+    let organization = Organization::find().await?;
+    println!("Azure DevOps: {}", organization.describe());
+    let data = tempfile::tempdir()?;
+    let clock = Arc::<ManualClock>::default();
+    let operator = Operator::start(&control_plane, &clock, data.path(), &[], &organization.flags()).await?;
+    println!("The operator runs; metrics and health: http://{}", operator.metrics);
+    println!("Applying samples/ …");
+    apply(&control_plane, &organization).await?;
+    let result = settle(&control_plane, &organization).await;
+    show(&control_plane)?;
+    result?;
+    println!("From nothing to synced in {:.1} s.", started.elapsed().as_secs_f64());
+    if check {
+        println!("Checked: the integration is Active and the counts are those of Azure DevOps.");
+    } else {
+        advise(&control_plane, &organization);
+        tokio::signal::ctrl_c().await?;
+    }
+    operator.stop().await;
+    Ok(())
+}
+
+/// Where the demonstration gets its work items.
+enum Organization {
+    Simulated(Box<Simulator>),
+    Real { url: String, token: String, projects: Vec<String> },
+}
+
+impl Organization {
+    async fn find() -> Outcome<Self> {
+        let (url, token) = (std::env::var("ADO_ORG_URL"), std::env::var("ADO_PAT"));
+        let (Ok(url), Ok(token)) = (url, token) else {
+            let options = Options { items: ITEMS, ..Options::default() };
+            return Ok(Self::Simulated(Box::new(Simulator::start(options).await?)));
+        };
+        let organization = OrganizationUrl::parse(&url)?;
+        let pat = Pat::from_bytes(token.as_bytes())?;
+        let http = Transport::new(TransportConfig::default()).http(None, None)?;
+        let budget = Budgets::new().of_credential(&organization, &pat.fingerprint());
+        let client = AdoClient::new(http, organization, pat, budget, Limits::default())?;
+        let projects: Vec<Project> = client.projects().await?;
+        let projects = projects.into_iter().map(|project| project.name).collect();
+        Ok(Self::Real { url, token, projects })
+    }
+
+    fn describe(&self) -> String {
+        match self {
+            Self::Simulated(ado) => format!("simulated at {} with {ITEMS} work items", ado.url()),
+            Self::Real { url, projects, .. } => format!("{url}, {} readable projects", projects.len()),
+        }
+    }
+
+    fn flags(&self) -> Vec<String> {
+        match self {
+            Self::Simulated(ado) => {
+                vec!["--allowed-host".to_owned(), format!("localhost:{}", ado.address().port())]
+            }
+            Self::Real { .. } => Vec::new(),
+        }
+    }
+
+    /// What differs from the files in `samples/`, as its README says.
+    fn adapt(&self, object: &mut Value, index: usize) -> Outcome<()> {
+        let (url, token) = match self {
+            Self::Simulated(ado) => (ado.url().to_owned(), ado.pat("operator").ok_or("no such token")?),
+            Self::Real { url, token, .. } => (url.clone(), token.clone()),
+        };
+        match object["kind"].as_str().unwrap_or_default() {
+            "Secret" => object["stringData"]["token"] = token.into(),
+            "AdoIntegration" => {
+                object["spec"]["organizationURL"] = url.into();
+                if matches!(self, Self::Simulated(_)) {
+                    object["spec"]["caBundle"] = json!({"configMapRef": {"name": CA}});
+                }
+            }
+            "AdoProjectConfig" => {
+                if let Self::Real { projects, .. } = self {
+                    let project = projects.get(index % projects.len().max(1)).ok_or("the token can read no project")?;
+                    object["spec"]["project"] = project.clone().into();
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Applies the samples as `kubectl apply` does.
+async fn apply(control_plane: &Arc<ControlPlane>, organization: &Organization) -> Outcome<()> {
+    let mut objects = Vec::new();
+    for file in ["1-namespace.yaml", "2-secret.yaml", "3-integration.yaml", "4-project-configs.yaml"] {
+        let text = std::fs::read_to_string(support::root().join("samples").join(file))?;
+        for (index, document) in serde_yaml_ng::Deserializer::from_str(&text).enumerate() {
+            let mut object = Value::deserialize(document)?;
+            organization.adapt(&mut object, index)?;
+            objects.push(object);
+        }
+    }
+    if let Organization::Simulated(ado) = organization {
+        let metadata = json!({"name": CA, "namespace": NAMESPACE});
+        objects.push(
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"ca.crt": ado.ca_pem()}}),
+        );
+    }
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string();
+    let plane = Arc::clone(control_plane);
+    let applied = tokio::task::spawn_blocking(move || plane.kubectl(&["apply", "-f", "-"], &list)).await??;
+    let (done, output, problem) = applied;
+    print!("{output}");
+    if done { Ok(()) } else { Err(problem.into()) }
+}
+
+/// Waits for the outcome and compares it with what Azure DevOps has.
+async fn settle(control_plane: &ControlPlane, organization: &Organization) -> Outcome<()> {
+    let client = control_plane.admin().await?;
+    let integrations: Api<AdoIntegration> = Api::namespaced(client.clone(), NAMESPACE);
+    let configs: Api<AdoProjectConfig> = Api::namespaced(client, NAMESPACE);
+    let connected = |found: &AdoIntegration| shows(found, "Active", "Connected");
+    wait::object(&integrations, "contoso", "Active", connected).await;
+    for name in ["payments", "web-shop"] {
+        let settled = |found: &AdoProjectConfig| shows(found, "Active", "Synced") || is_stalled(found);
+        let found = wait::object(&configs, name, "settled", settled).await;
+        if let Organization::Simulated(ado) = organization {
+            compare(ado, &found)?;
+        } else if is_stalled(&found) {
+            return Err(format!("{name} is stuck; see its message above").into());
+        }
+    }
+    Ok(())
+}
+
+fn is_stalled(config: &AdoProjectConfig) -> bool {
+    let value = serde_json::to_value(config).unwrap_or_default();
+    condition(&value, "Stalled").is_some()
+}
+
+/// The counts in the status are those of the simulator's own books.
+fn compare(ado: &Simulator, config: &AdoProjectConfig) -> Outcome<()> {
+    let status = config.status.clone().unwrap_or_default();
+    let (counts, types) = (status.counts.unwrap_or_default(), status.effective.unwrap_or_default());
+    let books = ado.project(&config.spec.project)?.work_items;
+    let sum = |types: &[String]| -> usize {
+        types.iter().filter_map(|name| books.get(name)).map(|count| usize::try_from(*count).unwrap_or(0)).sum()
+    };
+    let (requirements, bugs) = (sum(&types.requirement_types), sum(&types.bug_types));
+    let told = (usize::try_from(counts.requirements)?, usize::try_from(counts.bugs)?);
+    if told == (requirements, bugs) && requirements > 0 {
+        return Ok(());
+    }
+    Err(format!("{}: status says {told:?}, Azure DevOps has {requirements} and {bugs}", config.spec.project).into())
+}
+
+/// The objects as kubectl shows them.
+fn show(control_plane: &ControlPlane) -> Outcome<()> {
+    for kind in ["adointegrations", "adoprojectconfigs"] {
+        let (_, output, _) = control_plane.kubectl(&["get", kind, "-n", NAMESPACE, "-o", "wide"], "")?;
+        println!("\n$ kubectl get {kind} -n {NAMESPACE} -o wide\n{output}");
+    }
+    Ok(())
+}
+
+fn advise(control_plane: &ControlPlane, organization: &Organization) {
+    println!("\nTry next, in another shell:");
+    println!("  export KUBECONFIG={}", control_plane.kubeconfig().display());
+    println!("  export PATH={}:$PATH", control_plane.programs().display());
+    println!("  kubectl -n {NAMESPACE} describe adointegration contoso");
+    println!(
+        "  kubectl -n {NAMESPACE} patch adointegration contoso --type merge -p '{{\"spec\":{{\"state\":\"Inactive\"}}}}'"
+    );
+    println!("  kubectl -n {NAMESPACE} delete adointegration contoso        # refused: disconnect instead");
+    if let Organization::Simulated(ado) = organization {
+        println!(
+            "  kubectl -n {NAMESPACE} patch secret contoso-pat -p '{{\"stringData\":{{\"token\":\"wrong\"}}}}'   # an Error within seconds"
+        );
+        println!(
+            "  curl -sk https://localhost:{}/_simulator/requests   # what the operator asked",
+            ado.address().port()
+        );
+    }
+    println!("\nCtrl-C ends everything.");
+}

@@ -1,0 +1,76 @@
+//! The apiserver's audit log: who wrote what.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Result, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// One request that the apiserver answered.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Entry {
+    /// `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`, …
+    pub verb: String,
+    /// Who asked.
+    pub user: User,
+    /// What was asked about.
+    #[serde(default)]
+    pub object_ref: ObjectRef,
+    /// The client program.
+    #[serde(default)]
+    pub user_agent: String,
+}
+
+/// Who asked.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct User {
+    /// Name of the user.
+    #[serde(default)]
+    pub username: String,
+}
+
+/// What was asked about.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct ObjectRef {
+    /// Plural name of the kind.
+    #[serde(default)]
+    pub resource: String,
+    /// Its namespace.
+    #[serde(default)]
+    pub namespace: String,
+    /// Its name.
+    #[serde(default)]
+    pub name: String,
+    /// Its subresource.
+    #[serde(default)]
+    pub subresource: String,
+}
+
+impl Entry {
+    /// Whether it changes anything.
+    pub fn is_write(&self) -> bool {
+        !matches!(self.verb.as_str(), "get" | "list" | "watch")
+    }
+}
+
+/// A place in the log.
+pub struct Bookmark {
+    file: PathBuf,
+    offset: u64,
+}
+
+impl Bookmark {
+    /// The end of the log as it is now.
+    pub fn now(file: &Path) -> Result<Self> {
+        Ok(Self { file: file.to_owned(), offset: file.metadata()?.len() })
+    }
+
+    /// What was logged since.
+    pub fn since(&self) -> Result<Vec<Entry>> {
+        let mut file = File::open(&self.file)?;
+        file.seek(SeekFrom::Start(self.offset))?;
+        let lines = BufReader::new(file).lines();
+        Ok(lines.map_while(Result::ok).filter_map(|line| serde_json::from_str(&line).ok()).collect())
+    }
+}
