@@ -20,7 +20,7 @@ help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 demo: check-controlplane ## Run everything together and stay until Ctrl-C; with CHECK=1 verify and end.
-	cargo run --quiet --locked --example demo -- $(if $(CHECK),--check)
+	cargo run --locked --example demo -- $(if $(CHECK),--check)
 
 test: ## Check everything that a commit must pass, and print how long each stage took.
 	@report=
@@ -36,11 +36,10 @@ soak: check-controlplane ## Run the Rust tests with the long form of their loops
 	SOAK=1 cargo test --locked --workspace
 
 bench: check-controlplane ## Measure, and print one JSON line per figure.
-	cargo run --release --quiet --locked --example bench
+	cargo run --release --locked --example bench
 
 generate: ## Write the generated files: crds/ and the chart's copy of it. `make test` compares them (tests/house.rs).
-	cargo run --quiet --locked --bin crdgen -- crds
-	cargo run --quiet --locked --bin crdgen -- $(CHART)/files/crds
+	cargo run --quiet --locked --bin crdgen -- crds $(CHART)/files/crds
 
 check-format:
 	cargo fmt --all --check

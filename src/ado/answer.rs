@@ -155,10 +155,10 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8], host: &str) -> Resul
         return Err(malformed(Defect::Empty));
     }
     serde_json::from_slice(body).map_err(|error| match error.classify() {
-        // An answer without a length ends where the connection does: then only its JSON tells that it is cut.
-        serde_json::error::Category::Eof => AdoError::Unavailable { host: host.to_owned(), outage: Outage::Cut },
         serde_json::error::Category::Data => malformed(Defect::Shape),
-        serde_json::error::Category::Syntax | serde_json::error::Category::Io => malformed(Defect::NotJson),
+        serde_json::error::Category::Syntax | serde_json::error::Category::Eof | serde_json::error::Category::Io => {
+            malformed(Defect::NotJson)
+        }
     })
 }
 
@@ -422,7 +422,7 @@ mod tests {
         assert_eq!(read(b""), malformed(Defect::Empty));
         assert_eq!(read(b"<html>"), malformed(Defect::NotJson));
         assert_eq!(read(b"{\"b\":1}"), malformed(Defect::Shape));
-        assert_eq!(read(b"{\"a\":"), Err(AdoError::Unavailable { host: "h".to_owned(), outage: Outage::Cut }));
+        assert_eq!(read(b"{\"a\":"), malformed(Defect::NotJson));
         // Members that are not read are skipped without recursion; what is read has serde_json's limit of 128 levels.
         let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
         let unread = format!("{{\"b\":{deep},\"a\":1}}");

@@ -405,3 +405,48 @@ impl AdoError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_gives_no_verdict_is_tried_again_and_a_verdict_waits_for_a_change() {
+        let host = || "dev.azure.com".to_owned();
+        let message = ServiceMessage::default;
+        let all = [
+            AdoError::CredentialRefused(SignIn::Page),
+            AdoError::OrganizationNotFound { organization: host() },
+            AdoError::Unauthorized { area: "projects", how: SignIn::Unauthorized },
+            AdoError::Forbidden(message()),
+            AdoError::NotFound(message()),
+            AdoError::Conflict(message()),
+            AdoError::Throttled { after: Duration::from_secs(7) },
+            AdoError::Unavailable { host: host(), outage: Outage::Cut },
+            AdoError::OrganizationStopped(message()),
+            AdoError::Malformed { host: host(), defect: Defect::NotJson },
+            AdoError::TooLarge { host: host(), limit: 1 },
+            AdoError::Deadline { host: host(), after: Duration::from_secs(100) },
+            AdoError::BadRequest(message()),
+            AdoError::InvalidName,
+            AdoError::DisallowedHost { host: host() },
+            AdoError::PrivateAddress { host: host() },
+            AdoError::Certificate { host: host(), problem: CertificateProblem::UnknownIssuer },
+            AdoError::Proxy { name: "corporate".to_owned(), host: host() },
+            AdoError::Setup,
+            AdoError::UnknownProxy,
+        ];
+        let mut reasons = std::collections::BTreeSet::new();
+        for error in &all {
+            assert!(reasons.insert(error.reason()), "{} is used twice", error.reason());
+            assert!(error.reason().chars().all(|c| c.is_ascii_alphanumeric()));
+            assert!(error.to_string().chars().count() <= 400, "{error}");
+            match error.class() {
+                ErrorClass::Throttled => assert_eq!(error.retry(), Retry::After(Duration::from_secs(7))),
+                ErrorClass::NoVerdict => assert_eq!(error.retry(), Retry::Backoff, "{error}"),
+                ErrorClass::Verdict => assert!(matches!(error.retry(), Retry::WhenChanged | Retry::Backoff), "{error}"),
+            }
+        }
+        assert_eq!(reasons.len(), all.len());
+    }
+}

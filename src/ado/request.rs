@@ -441,7 +441,8 @@ fn continuation(headers: &HeaderMap) -> Option<String> {
 fn certificate_problem(error: &rustls::CertificateError) -> CertificateProblem {
     use rustls::CertificateError as E;
     match error {
-        E::UnknownIssuer => CertificateProblem::UnknownIssuer,
+        // A known CA of the same name with another key shows as a bad signature.
+        E::UnknownIssuer | E::BadSignature => CertificateProblem::UnknownIssuer,
         E::NotValidForName | E::NotValidForNameContext { .. } => CertificateProblem::WrongName,
         E::Expired | E::ExpiredContext { .. } | E::NotValidYet | E::NotValidYetContext { .. } => {
             CertificateProblem::NotInForce

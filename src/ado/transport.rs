@@ -290,12 +290,19 @@ impl fmt::Debug for Transport {
 }
 
 /// A connection pool with its trust and proxy. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Http {
     pub(crate) client: reqwest::Client,
     /// Name of the proxy, if requests go through one.
     pub(crate) proxy: Option<Arc<str>>,
     pub(crate) transport: Transport,
+}
+
+impl fmt::Debug for Http {
+    // The client's own text would show the proxy's settings.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").field("proxy", &self.proxy).finish_non_exhaustive()
+    }
 }
 
 /// Leaves of a name's addresses those that the policy permits. What is returned here is what is connected to, so an answer that

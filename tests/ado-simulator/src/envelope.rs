@@ -149,11 +149,6 @@ impl Refusal {
         Self::new(StatusCode::FORBIDDEN, TEST, "AccessDeniedException", 3000, message)
     }
 
-    /// An object of test management that does not exist.
-    pub fn no_test_object(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, TEST, "TestObjectNotFoundException", 3000, message)
-    }
-
     /// 404 of anything else.
     pub fn not_found(type_key: &'static str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, COMMON, type_key, 3000, message)

@@ -1,6 +1,6 @@
 //! A strict, stateful simulator of the Azure DevOps REST API, in the spirit of Pebble.
 //!
-//! [`Simulator::start`] serves a generated organization over TLS on a loopback address. What the OpenAPI files do not
+//! [`Simulator::start`] serves a generated organization over TLS on a loopback address. What the `OpenAPI` files do not
 //! know is refused and recorded as a violation; what they know and the simulator lacks is answered with 501. Tests
 //! steer it with the methods of [`Control`] or, from outside the process, by the same operations under `/_simulator/`.
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::quirks::Quirks;
 
-/// Where the OpenAPI files are found.
+/// Where the `OpenAPI` files are found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SpecificationSource {
     /// `ADO_SPECS_DIR`, else `../shared/ado-specs` beside the workspace; if that folder is absent, the own table.
@@ -47,9 +47,9 @@ pub struct Options {
     pub items: u32,
     /// Further names that the certificate is valid for, such as `contoso.visualstudio.com`.
     pub host_names: Vec<String>,
-    /// Where the OpenAPI files are found.
+    /// Where the `OpenAPI` files are found.
     pub specifications: SpecificationSource,
-    /// Released API versions that are served; the newest is the one that the OpenAPI files describe.
+    /// Released API versions that are served; the newest is the one that the `OpenAPI` files describe.
     pub api_versions: Vec<String>,
     /// How the unconfirmed points of the API are answered at first.
     pub quirks: Quirks,

@@ -57,7 +57,6 @@ struct Request<'a> {
 /// Who sent a request.
 #[derive(Clone)]
 struct Sender {
-    organization: usize,
     identity: usize,
     id: Uuid,
     account: String,
@@ -155,7 +154,6 @@ impl Shared {
         let Some(pat) = found else { return Err(credential) };
         let identity = &world.organizations[pat.organization].identities[pat.identity];
         Ok(Sender {
-            organization: pat.organization,
             identity: pat.identity,
             id: identity.id,
             account: identity.account.clone(),
@@ -197,6 +195,7 @@ impl Shared {
             parameters: &matched.parameters,
             body: &body,
             quirks: &quirks,
+            dry: false,
         };
         self.dispatch(request, matched, &call, sender.ok())
     }
@@ -310,12 +309,12 @@ impl Shared {
 
     /// The refusal for a missing scope; a probe may be told about its body first (`ado-api.md` §14.2).
     fn missing_scope(&self, request: &Request<'_>, handler: &Handler, call: &Call<'_>) -> Reply {
-        if call.quirks.probe_order == ProbeOrder::BodyFirst && api::is_probe(call) {
-            if let Err(refusal) = self.run(handler, call) {
-                if refusal.status == StatusCode::BAD_REQUEST {
-                    return refusal.into();
-                }
-            }
+        let body_first = call.quirks.probe_order == ProbeOrder::BodyFirst && api::is_probe(call);
+        if body_first
+            && let Err(refusal) = self.run(handler, &Call { dry: true, ..*call })
+            && refusal.status == StatusCode::BAD_REQUEST
+        {
+            return refusal.into();
         }
         match call.quirks.missing_scope {
             MissingScopeStatus::Unauthorized => Reply::challenge(&request.target.base, ""),

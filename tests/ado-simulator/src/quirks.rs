@@ -74,6 +74,8 @@ pub struct Quirks {
     pub connection_data_anonymous: bool,
     /// §14.3: connectionData needs a token with `vso.profile` or `vso.project`.
     pub connection_data_needs_scope: bool,
+    /// §2 (scopes): projects and teams can be read with `vso.profile`, which most other scopes include.
+    pub projects_accept_profile: bool,
     /// §2, §14.4: the answer for an organization that does not exist.
     pub unknown_organization: UnknownOrganization,
     /// §2: the answer where the token's scopes do not suffice.
@@ -84,7 +86,7 @@ pub struct Quirks {
     pub validate_only_checks_permission: bool,
     /// §12, §14.2: what a probe is refused for first.
     pub probe_order: ProbeOrder,
-    /// §12: `POST test/points` is refused without `vso.test_write`, as the OpenAPI file declares; else `vso.test` will do.
+    /// §12: `POST test/points` is refused without `vso.test_write`, as the `OpenAPI` file declares; else `vso.test` will do.
     pub test_points_enforces_write_scope: bool,
     /// §6, §14.12: projects in a page of the list when `$top` is not given.
     pub projects_default_page: u32,
@@ -108,6 +110,7 @@ impl Default for Quirks {
             credential_refusal: CredentialRefusal::default(),
             connection_data_anonymous: false,
             connection_data_needs_scope: false,
+            projects_accept_profile: true,
             unknown_organization: UnknownOrganization::default(),
             missing_scope: MissingScopeStatus::default(),
             security_reads_need_scope: false,

@@ -28,7 +28,7 @@ use crate::strict::{Catalog, SpecificationError};
 use crate::{api, tls};
 
 /// The longest delay that a fault may ask for.
-const LONGEST_DELAY: Duration = Duration::from_secs(120);
+const LONGEST_DELAY: Duration = Duration::from_mins(2);
 
 /// Why a simulator did not start.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +45,7 @@ pub enum StartError {
     /// No certificate could be made.
     #[error(transparent)]
     Tls(#[from] tls::TlsError),
-    /// The OpenAPI files cannot be used.
+    /// The `OpenAPI` files cannot be used.
     #[error(transparent)]
     Specification(#[from] SpecificationError),
 }
@@ -102,7 +102,7 @@ impl Simulator {
         &self.ca_pem
     }
 
-    /// Whether the OpenAPI files are in use; else only the simulator's own route table is.
+    /// Whether the `OpenAPI` files are in use; else only the simulator's own route table is.
     pub fn described(&self) -> bool {
         self.described
     }
@@ -141,7 +141,7 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor, shared: Arc<Shared>) {
     let service = service_fn(move |request| handle(request, Arc::clone(&shared)));
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(60))
+        .header_read_timeout(Duration::from_mins(1))
         .serve_connection(TokioIo::new(stream), service);
     let _ = connection.await;
 }
@@ -217,8 +217,8 @@ fn cut(mut reply: Reply, after: usize) -> Response<Body> {
 
 /// A JSON string of about `bytes` bytes, sent in pieces so that it costs no memory here.
 fn oversized(reply: Reply, bytes: u64) -> Response<Body> {
-    const PIECE: u64 = 64 * 1024;
-    let piece = Bytes::from_static(&[b'x'; PIECE as usize]);
+    const PIECE: u64 = 16 * 1024;
+    let piece = Bytes::from_static(&[b'x'; 16 * 1024]);
     let head = stream::iter([Bytes::from_static(b"{\"count\":1,\"value\":[\"")]);
     let tail = stream::iter([Bytes::from_static(b"\"]}")]);
     let pieces = stream::iter((0..=bytes / PIECE).map(move |_| piece.clone()));

@@ -119,7 +119,7 @@ impl World {
 
     /// A token of the simulator, by its label.
     pub fn pat(&self, label: &str) -> String {
-        self.ado.pat(label).unwrap_or_else(|| panic!("the simulator has no token {label}"))
+        self.ado.pat(label).unwrap_or_else(|error| panic!("no token {label}: {error}"))
     }
 
     /// An API of the test's namespace.

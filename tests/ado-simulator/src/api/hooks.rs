@@ -10,8 +10,11 @@ use crate::reply::Reply;
 use crate::state::World;
 use crate::state::permissions::{self, SERVICE_HOOKS};
 
-/// Work item events: id, name, inputs beside area path and type.
-const EVENTS: &[(&str, &str, &[(&str, &str)])] = &[
+/// Id, name, inputs (id and name) beside area path and type.
+type Event = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// Work item events.
+const EVENTS: &[Event] = &[
     ("workitem.created", "Work item created", &[]),
     ("workitem.deleted", "Work item deleted", &[]),
     ("workitem.restored", "Work item restored", &[]),
@@ -42,7 +45,7 @@ fn publisher(call: &Call<'_>, world: &World) -> Result<(), Refusal> {
     wanted.eq_ignore_ascii_case("tfs").then_some(()).ok_or_else(missing)
 }
 
-fn event_json(call: &Call<'_>, (id, name, inputs): &(&str, &str, &[(&str, &str)])) -> Value {
+fn event_json(call: &Call<'_>, (id, name, inputs): &Event) -> Value {
     let common = [("areaPath", "Area path"), ("workItemType", "Work item type")];
     let inputs: Vec<Value> = common.iter().chain(*inputs).map(|(id, name)| input_json(id, name)).collect();
     json!({
@@ -149,6 +152,9 @@ pub(super) fn create(call: &Call<'_>, world: &mut World) -> Outcome {
     check_inputs(call.body)?;
     if !allowed {
         return Err(denied());
+    }
+    if call.dry {
+        return Ok(Reply::empty(http::StatusCode::OK));
     }
     let number = world.next("subscription");
     let id = crate::state::random::guid(call.seed, "subscription", number);

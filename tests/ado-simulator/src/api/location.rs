@@ -8,6 +8,7 @@ use crate::envelope::Refusal;
 use crate::reply::Reply;
 use crate::state::World;
 use crate::state::identity::Identity;
+use crate::state::random;
 
 /// Ids of the areas that the simulator serves, all on its one host.
 const AREAS: &[(u128, &str)] = &[
@@ -31,7 +32,7 @@ pub(super) fn connection_data(call: &Call<'_>, world: &World) -> Outcome {
         "authenticatedUser": user,
         "authorizedUser": user,
         "instanceId": organization.id,
-        "deploymentId": organization.id,
+        "deploymentId": random::guid(call.seed, "deployment", 0),
         "deploymentType": "hosted",
         "locationServiceData": {
             "serviceOwner": "00025394-6065-48ca-87d9-7f5672854ef7",

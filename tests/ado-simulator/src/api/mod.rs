@@ -1,4 +1,5 @@
 //! The operations that the simulator implements, one file per area.
+#![allow(clippy::unnecessary_wraps, reason = "handlers share one signature, whether they can fail or not")]
 
 mod backlogs;
 mod core;
@@ -67,6 +68,8 @@ pub(crate) struct Call<'a> {
     pub parameters: &'a [(String, String)],
     pub body: &'a Value,
     pub quirks: &'a Quirks,
+    /// Nothing may be changed: the caller is to be told about the body before its scope is refused.
+    pub dry: bool,
 }
 
 impl Call<'_> {
@@ -171,6 +174,9 @@ pub(crate) fn scopes_wanted(operation: &Operation, quirks: &Quirks) -> Vec<Strin
     if template.ends_with("/_apis/test/points") && !quirks.test_points_enforces_write_scope {
         return names(&["vso.test"]);
     }
+    if operation.scopes.iter().any(|scope| scope == "vso.project") && !quirks.projects_accept_profile {
+        return names(&["vso.project"]);
+    }
     let security = ["/_apis/permissions/", "/permissionevaluationbatch", "/_apis/securitynamespaces"];
     if quirks.security_reads_need_scope && security.iter().any(|part| template.contains(part)) {
         return names(&["vso.security_manage"]);
@@ -178,7 +184,7 @@ pub(crate) fn scopes_wanted(operation: &Operation, quirks: &Quirks) -> Vec<Strin
     operation.scopes.clone()
 }
 
-/// Whether the call is a probe that changes nothing, so that it may be run before its scope is checked.
+/// Whether the call is one of the probes whose checks may come in another order (`ado-api.md` §12, §14.2).
 pub(crate) fn is_probe(call: &Call<'_>) -> bool {
     let last = call.target.segments.last().map_or("", String::as_str);
     call.flag("validateOnly") || last.eq_ignore_ascii_case("subscriptions") || last.eq_ignore_ascii_case("points")

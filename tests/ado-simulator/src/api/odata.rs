@@ -1,4 +1,4 @@
-//! Analytics: the one entity set that the scope probe reads (`ado-api.md` §12). Shapes are OData's, not recorded.
+//! Analytics: the one entity set that the scope probe reads (`ado-api.md` §12). Shapes are those of `OData`, not recorded.
 
 use serde_json::{Map, Value, json};
 
@@ -54,11 +54,12 @@ pub(super) fn work_items(call: &Call<'_>, world: &World) -> Outcome {
         .take(top)
         .map(|(id, row)| {
             let view = ItemView::new(call.seed, organization, id, row);
-            let cell = |(name, field): &&(&str, fields::FieldIndex)| ((*name).to_owned(), json!(view.value(*field)));
-            Value::Object(columns.iter().map(|column| cell(column)).collect::<Map<_, _>>())
+            let cells = columns.iter().map(|(name, field)| ((*name).to_owned(), json!(view.value(*field))));
+            Value::Object(cells.collect())
         })
         .collect();
-    Ok(Reply::json(&envelope(call, count, values)))
+    let body = serde_json::to_vec(&envelope(call, count, values)).unwrap_or_default();
+    Ok(Reply::text(http::StatusCode::OK, "application/json; odata.metadata=minimal; odata.streaming=true", body))
 }
 
 fn columns(call: &Call<'_>) -> Result<Vec<&'static (&'static str, fields::FieldIndex)>, Refusal> {
@@ -71,9 +72,10 @@ fn columns(call: &Call<'_>) -> Result<Vec<&'static (&'static str, fields::FieldI
 }
 
 fn envelope(call: &Call<'_>, count: Option<usize>, values: Vec<Value>) -> Value {
-    let context = call.target.raw_path.trim_end_matches("/WorkItems").to_owned();
+    let path = call.target.raw_path.rsplit_once('/').map_or("", |(path, _)| path);
+    let origin = call.base().split('/').take(3).collect::<Vec<_>>().join("/");
     let mut members = Map::new();
-    members.insert("@odata.context".to_owned(), json!(format!("{}{context}/$metadata#WorkItems", call.base())));
+    members.insert("@odata.context".to_owned(), json!(format!("{origin}{path}/$metadata#WorkItems")));
     if let Some(count) = count {
         members.insert("@odata.count".to_owned(), json!(count));
     }

@@ -1,4 +1,4 @@
-//! The table of implemented operations. Where the OpenAPI files are present they rule what a request may carry;
+//! The table of implemented operations. Where the `OpenAPI` files are present they rule what a request may carry;
 //! this table then only adds what they lack.
 
 use http::Method;
@@ -47,13 +47,15 @@ const fn send(
 }
 
 /// The same with a preview version, of which the number is the resource's.
-const fn preview(route: Route, number: u8) -> Route {
-    Route { version: VersionRule::Preview(number), ..route }
+const fn preview(mut route: Route, number: u8) -> Route {
+    route.version = VersionRule::Preview(number);
+    route
 }
 
 /// The same without an API version.
-const fn unversioned(route: Route) -> Route {
-    Route { version: VersionRule::None, ..route }
+const fn unversioned(mut route: Route) -> Route {
+    route.version = VersionRule::None;
+    route
 }
 
 /// All implemented operations.
@@ -253,7 +255,7 @@ impl Route {
         operation
     }
 
-    /// Whether no OpenAPI file describes it.
+    /// Whether no `OpenAPI` file describes it.
     fn undescribed(&self) -> bool {
         [CONNECTION_DATA, "ResourceAreas", "_odata"].iter().any(|part| self.marked.contains(part))
     }
@@ -264,7 +266,7 @@ pub(crate) fn undescribed_operations() -> Vec<Operation> {
     ROUTES.iter().filter(|route| route.undescribed()).map(Route::operation).collect()
 }
 
-/// All implemented operations, for a simulator without OpenAPI files.
+/// All implemented operations, for a simulator without `OpenAPI` files.
 pub(crate) fn own_operations() -> Vec<Operation> {
     ROUTES.iter().map(Route::operation).collect()
 }

@@ -68,11 +68,17 @@ fn route(control: &Control, method: &str, path: &str, query: &str, body: &[u8]) 
         ("GET", "requests") => json_of(&control.request_counts()),
         ("GET", "requests/log") => json_of(&control.requests_since(since(query))),
         ("GET", "requests/total") => Ok(json!({"total": control.request_total(), "last": control.last_request()})),
-        ("DELETE", "requests") => done(Ok(control.reset_journal())),
+        ("DELETE", "requests") => {
+            control.reset_journal();
+            Ok(json!({}))
+        }
         ("GET", "violations") => json_of(&control.violations()),
         ("GET", "faults") => json_of(&control.faults()),
         ("POST", "faults") => Ok(json!({"id": control.add_fault(read::<Fault>(body)?)})),
-        ("DELETE", "faults") => done(Ok(control.clear_faults())),
+        ("DELETE", "faults") => {
+            control.clear_faults();
+            Ok(json!({}))
+        }
         ("DELETE", _) if path.starts_with("faults/") => remove_fault(control, path),
         ("GET", "quirks") => json_of(&control.quirks()),
         ("PATCH", "quirks") => change_quirks(control, body),

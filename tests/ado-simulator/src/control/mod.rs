@@ -15,6 +15,7 @@ pub use access::{NewPat, PatChange, PatInfo, PermissionChange};
 pub use observe::{OrganizationSummary, ProjectSummary, State};
 pub use process::NewState;
 pub use projects::{NewNode, NewProject, ProjectChange};
+pub(crate) use work_items::{apply_field, fresh_details, fresh_row};
 pub use work_items::{ItemChange, NewWorkItem, WorkItemSummary};
 
 use crate::pipeline::Shared;

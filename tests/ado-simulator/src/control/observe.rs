@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Control, ControlError, find_identity};
@@ -13,6 +14,8 @@ use crate::quirks::Quirks;
 use crate::rate_limit::RateLimit;
 use crate::state::items::Presence;
 use crate::state::organization::Organization;
+use crate::strict;
+use crate::target::Target;
 
 /// A project as the summary shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -56,7 +59,7 @@ pub struct State {
     pub seed: u64,
     /// The simulated time.
     pub now: Timestamp,
-    /// Whether the OpenAPI files are in use.
+    /// Whether the `OpenAPI` files are in use.
     pub described: bool,
     /// The organizations.
     pub organizations: Vec<OrganizationSummary>,
@@ -118,6 +121,16 @@ impl Control {
     /// The number of violations without what the simulator merely lacks.
     pub fn violation_count(&self) -> usize {
         self.violations().iter().filter(|violation| violation.kind != ViolationKind::NotImplemented).count()
+    }
+
+    /// What in a JSON answer to `method url` does not fit the `OpenAPI` files, each with its place; `None` where they
+    /// describe no such answer (or are not in use).
+    pub fn check_answer(&self, method: &str, url: &str, body: &Value) -> Result<Option<Vec<String>>, ControlError> {
+        let invalid = |error: &dyn std::fmt::Display| ControlError::Invalid(error.to_string());
+        let method = method.parse::<http::Method>().map_err(|error| invalid(&error))?;
+        let uri = url.parse::<http::Uri>().map_err(|error| invalid(&error))?;
+        let target = Target::read(&uri, uri.authority().map_or("localhost", |authority| authority.as_str()));
+        strict::check_answer(&self.shared.catalog, &method, &target, body).map_err(|error| invalid(&error))
     }
 
     /// Forgets counts, requests and violations.

@@ -9,7 +9,9 @@ use super::{Control, ControlError, find_project};
 use crate::state::World;
 use crate::state::catalog::fields;
 use crate::state::item_values::ItemView;
-use crate::state::items::{Presence, Row};
+use crate::state::items::{Details, Presence, Row};
+use crate::state::organization::Organization;
+use crate::state::process::WorkItemType;
 use crate::state::project::Structure;
 
 /// A work item to add.
@@ -79,21 +81,10 @@ impl Control {
             let project = &organization.projects[project_index];
             let process = &organization.processes[project.process];
             let kind = process.find_type(&new.kind).ok_or_else(|| ControlError::not_found("work item type", &new.kind))?;
-            let state = process.types[kind].states.first().map_or(String::new(), |state| state.name.clone());
-            let (area, iteration) = (project.area_root, project.iteration_root);
-            let state = organization.items.intern_state(&state);
-            let id = organization.items.push(Row {
-                project: u16::try_from(project_index).unwrap_or(u16::MAX),
-                kind: u16::try_from(kind).unwrap_or(u16::MAX),
-                state,
-                rev: 0,
-                iteration,
-                area,
-                parent: 0,
-                created: now,
-                changed: now,
-                presence: Presence::Live,
-            });
+            let details = fresh_details(&process.types[kind], &organization.identities[0].reference);
+            let row = fresh_row(organization, project_index, kind, now);
+            let id = organization.items.push(row);
+            *organization.items.details_mut(id) = details;
             let change = ItemChange { id, fields: new.fields.clone(), ..ItemChange::default() };
             change_item(world, index, &change)?;
             Ok(id)
@@ -139,6 +130,45 @@ impl Control {
     }
 }
 
+/// The row of a new item, at the roots of its project and with revision 0.
+pub(crate) fn fresh_row(organization: &mut Organization, project: usize, kind: usize, now: i64) -> Row {
+    let owner = &organization.projects[project];
+    let (area, iteration, process) = (owner.area_root, owner.iteration_root, owner.process);
+    let first = organization.processes[process].types[kind].states.first();
+    let state = first.map_or(String::new(), |state| state.name.clone());
+    Row {
+        project: u16::try_from(project).unwrap_or(u16::MAX),
+        kind: u16::try_from(kind).unwrap_or(u16::MAX),
+        state: organization.items.intern_state(&state),
+        rev: 0,
+        iteration,
+        area,
+        parent: 0,
+        created: now,
+        changed: now,
+        presence: Presence::Live,
+        written: true,
+    }
+}
+
+/// What a new item has before anything is written: its author and the defaults of its type.
+pub(crate) fn fresh_details(kind: &WorkItemType, author: &Value) -> Details {
+    let mut details = Details::default();
+    for used in kind.fields.iter().filter(|used| used.field != fields::STATE) {
+        if let Some(default) = &used.default {
+            let value = match used.field {
+                fields::PRIORITY => default.parse::<i64>().map_or(Value::Null, Value::from),
+                _ => Value::from(default.as_str()),
+            };
+            details.fields.insert(used.field, value);
+        }
+    }
+    for field in [fields::CREATED_BY, fields::CHANGED_BY, fields::AUTHORIZED_AS] {
+        details.fields.insert(field, author.clone());
+    }
+    details
+}
+
 fn change_item(world: &mut World, index: usize, change: &ItemChange) -> Result<(), ControlError> {
     let now = world.now().as_millisecond();
     let organization = &mut world.organizations[index];
@@ -179,7 +209,7 @@ fn change_item(world: &mut World, index: usize, change: &ItemChange) -> Result<(
 
 /// Writes one field, into the row where it lives there.
 pub(crate) fn apply_field(
-    organization: &mut crate::state::organization::Organization,
+    organization: &mut Organization,
     row: &mut Row,
     id: u32,
     field: fields::FieldIndex,

@@ -3,7 +3,7 @@
 mod items;
 mod projects;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -47,6 +47,7 @@ const PATS: &[(&str, usize, usize, &[&str], Special)] = &[
     ("no_code", 0, 0, &["vso.project", "vso.work_write", "vso.test_write"], Special::None),
     ("no_work", 0, 0, &["vso.project"], Special::None),
     ("no_project", 0, 0, &["vso.work_write"], Special::None),
+    ("analytics_only", 0, 0, &["vso.analytics"], Special::None),
     ("contributor", 0, 1, &[], Special::None),
     ("reader", 0, 2, &[], Special::None),
     ("stakeholder", 0, 3, &[], Special::None),
@@ -140,6 +141,8 @@ fn add_foreign_subscription(seed: u64, organization: &mut Organization) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
 
     #[test]

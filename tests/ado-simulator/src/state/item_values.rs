@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::catalog::fields::{self, FieldIndex};
-use super::items::{Presence, Row};
+use super::items::{Details, Presence, Row};
 use super::organization::Organization;
 use super::process::{StateCategory, WorkItemType};
 use super::project::Project;
@@ -31,7 +31,6 @@ impl Serialize for FieldValue<'_> {
         match self {
             Self::Text(text) => serializer.serialize_str(text),
             Self::Integer(number) => serializer.serialize_i64(*number),
-            Self::Number(number) if number.fract() == 0.0 => serializer.serialize_f64(*number),
             Self::Number(number) => serializer.serialize_f64(*number),
             Self::Boolean(value) => serializer.serialize_bool(*value),
             // Trailing zeros of the fraction are dropped, as recorded.
@@ -49,6 +48,8 @@ pub(crate) struct ItemView<'a> {
     pub row: &'a Row,
     pub project: &'a Project,
     pub kind: &'a WorkItemType,
+    /// What was written to it.
+    pub details: Option<&'a Details>,
 }
 
 impl<'a> ItemView<'a> {
@@ -59,18 +60,28 @@ impl<'a> ItemView<'a> {
     }
 
     pub fn new(seed: u64, organization: &'a Organization, id: u32, row: &'a Row) -> Self {
+        Self::with_details(seed, organization, id, row, organization.items.details(id))
+    }
+
+    /// An item that is not, or not yet, what the organization holds.
+    pub fn with_details(
+        seed: u64,
+        organization: &'a Organization,
+        id: u32,
+        row: &'a Row,
+        details: Option<&'a Details>,
+    ) -> Self {
         let project = &organization.projects[usize::from(row.project)];
         let kind = &organization.processes[project.process].types[usize::from(row.kind)];
-        Self { seed, organization, id, row, project, kind }
+        Self { seed, organization, id, row, project, kind, details }
     }
 
     /// The value of a field, `None` where it is empty.
     pub fn value(&self, field: FieldIndex) -> Option<FieldValue<'a>> {
-        let written = self.organization.items.details(self.id).and_then(|details| details.fields.get(&field));
-        match written {
+        match self.details.and_then(|details| details.fields.get(&field)) {
             Some(Value::Null) => None,
             Some(value) => Some(FieldValue::Json(value)),
-            None => self.structural(field).or_else(|| self.generated(field)),
+            None => self.structural(field).or_else(|| self.derived(field)),
         }
     }
 
@@ -83,13 +94,12 @@ impl<'a> ItemView<'a> {
             fields::REV => FieldValue::Integer(self.row.rev.into()),
             fields::WORK_ITEM_TYPE => return text(&self.kind.name),
             fields::STATE => return text(self.organization.items.state_name(self.row.state)),
-            fields::TEAM_PROJECT => return text(&self.project.name),
             fields::AREA_ID => FieldValue::Integer(self.row.area.into()),
             fields::ITERATION_ID => FieldValue::Integer(self.row.iteration.into()),
             fields::AREA_PATH => return text(&node(self.row.area)?.path),
             fields::ITERATION_PATH => return text(&node(self.row.iteration)?.path),
             fields::NODE_NAME => return text(&node(self.row.area)?.name),
-            fields::AREA_LEVEL_1 | fields::ITERATION_LEVEL_1 => return text(&self.project.name),
+            fields::TEAM_PROJECT | fields::AREA_LEVEL_1 | fields::ITERATION_LEVEL_1 => return text(&self.project.name),
             fields::ITERATION_LEVEL_2 => return text(node(self.row.iteration)?.path.split('\\').nth(1)?),
             fields::PARENT => FieldValue::Integer((self.row.parent != 0).then_some(self.row.parent)?.into()),
             fields::CREATED_DATE => date(self.row.created)?,
@@ -98,6 +108,19 @@ impl<'a> ItemView<'a> {
             fields::IS_DELETED => FieldValue::Boolean((self.row.presence == Presence::Deleted).then_some(true)?),
             _ => return None,
         })
+    }
+
+    fn derived(&self, field: FieldIndex) -> Option<FieldValue<'a>> {
+        if !self.row.written {
+            return self.generated(field);
+        }
+        match field {
+            fields::COMMENT_COUNT => Some(FieldValue::Integer(0)),
+            fields::REVISED_DATE => Some(FieldValue::Text(Cow::Borrowed("9999-01-01T00:00:00Z"))),
+            fields::STATE_CHANGE_DATE => date(self.row.changed),
+            fields::REASON => Some(FieldValue::Text(Cow::Borrowed("New"))),
+            _ => None,
+        }
     }
 
     /// Values that follow from the seed and the id, for fields that the type has.
@@ -112,7 +135,7 @@ impl<'a> ItemView<'a> {
             fields::ACCEPTANCE_CRITERIA | fields::REPRO_STEPS => owned(words::html(self.seed, self.id, 23)),
             fields::TAGS => owned(words::tags(self.seed, self.id)?),
             fields::REASON => owned(format!("Moved to state {}", self.organization.items.state_name(self.row.state))),
-            fields::ASSIGNED_TO => person((bits % 3 != 0).then_some(bits >> 8)?),
+            fields::ASSIGNED_TO => person((!bits.is_multiple_of(3)).then_some(bits >> 8)?),
             fields::CREATED_BY | fields::CHANGED_BY | fields::AUTHORIZED_AS => person(bits),
             fields::COMMENT_COUNT => FieldValue::Integer(0),
             fields::REVISED_DATE => owned("9999-01-01T00:00:00Z".to_owned()),
@@ -123,7 +146,7 @@ impl<'a> ItemView<'a> {
             }
             fields::STACK_RANK | fields::BACKLOG_PRIORITY => FieldValue::Number(f64::from(self.id) * 1000.5),
             fields::STORY_POINTS | fields::EFFORT | fields::SIZE | fields::REMAINING_WORK => {
-                FieldValue::Number((unit(bits) * 20.0).floor() + 0.5 * f64::from(u8::from(bits % 2 == 0)))
+                FieldValue::Number((unit(bits) * 20.0).floor() + 0.5 * f64::from(u8::from(bits.is_multiple_of(2))))
             }
             fields::TARGET_DATE => date(self.midnight_after(90)?)?,
             fields::START_DATE => date(self.midnight_after(1)?)?,

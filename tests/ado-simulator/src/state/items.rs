@@ -27,6 +27,8 @@ pub(crate) struct Row {
     /// Milliseconds of the Unix epoch.
     pub changed: i64,
     pub presence: Presence,
+    /// Written by a client or a test: only what was written (and the row) has values.
+    pub written: bool,
 }
 
 /// Whether an item is there.
@@ -112,13 +114,8 @@ impl Items {
         self.details.entry(id).or_default()
     }
 
-    /// The greatest id given so far.
-    pub fn last_id(&self) -> u32 {
-        u32::try_from(self.rows.len()).unwrap_or(u32::MAX)
-    }
-
     /// Rows with their ids, from `first` on.
-    pub fn from(&self, first: u32) -> impl Iterator<Item = (u32, &Row)> {
+    pub fn from(&self, first: u32) -> impl Iterator<Item = (u32, &Row)> + Clone {
         let skip = (first.max(1) - 1) as usize;
         self.rows.iter().enumerate().skip(skip).map(|(index, row)| (u32::try_from(index + 1).unwrap_or(u32::MAX), row))
     }

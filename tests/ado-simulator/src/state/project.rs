@@ -141,16 +141,16 @@ impl Project {
             if let Some(node) = self.nodes.get_mut(&root) {
                 node.name.clone_from(&self.name);
             }
-            self.refresh_below(root, String::new());
+            self.refresh_below(root, "");
         }
     }
 
-    fn refresh_below(&mut self, id: u32, prefix: String) {
+    fn refresh_below(&mut self, id: u32, prefix: &str) {
         let Some(node) = self.nodes.get_mut(&id) else { return };
         node.path = if prefix.is_empty() { node.name.clone() } else { format!("{prefix}\\{}", node.name) };
         let (path, children) = (node.path.clone(), node.children.clone());
         for child in children {
-            self.refresh_below(child, path.clone());
+            self.refresh_below(child, &path);
         }
     }
 }

@@ -35,5 +35,5 @@ pub(crate) fn html(seed: u64, id: u32, stream: u64) -> String {
 /// Tags in the service's form; most items have none.
 pub(crate) fn tags(seed: u64, id: u32) -> Option<String> {
     let bits = mix(seed, 15, u64::from(id));
-    (bits % 4 == 0).then(|| format!("{}; {}", TOPICS[below(bits >> 8, 4)], TOPICS[4 + below(bits >> 16, 4)]))
+    bits.is_multiple_of(4).then(|| format!("{}; {}", TOPICS[below(bits >> 8, 4)], TOPICS[4 + below(bits >> 16, 4)]))
 }

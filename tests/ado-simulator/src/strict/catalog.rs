@@ -1,4 +1,4 @@
-//! All operations: those of the OpenAPI files, read per area when first needed, and those without a description.
+//! All operations: those of the `OpenAPI` files, read per area when first needed, and those without a description.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ pub(crate) struct Area {
     pub definitions: HashMap<String, Schema>,
 }
 
-/// Why the OpenAPI files cannot be used.
+/// Why the `OpenAPI` files cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SpecificationError {
     /// A file could not be read.
@@ -103,7 +103,7 @@ impl Catalog {
         Arc::new(Self { folder: None, areas: Vec::new(), own })
     }
 
-    /// Whether OpenAPI files are behind it.
+    /// Whether `OpenAPI` files are behind it.
     pub fn described(&self) -> bool {
         self.folder.is_some()
     }
@@ -122,16 +122,6 @@ impl Catalog {
         Ok(areas)
     }
 
-    /// Every area, for tests that walk all operations.
-    #[cfg(test)]
-    pub fn all(&self) -> Result<Vec<&Area>, SpecificationError> {
-        let mut areas = vec![&self.own];
-        let Some(folder) = &self.folder else { return Ok(areas) };
-        for (slot, (area, file, _)) in self.areas.iter().zip(AREAS) {
-            areas.push(load(slot, &path(folder, area, file))?);
-        }
-        Ok(areas)
-    }
 }
 
 fn path(folder: &Path, area: &str, file: &str) -> PathBuf {

@@ -1,4 +1,4 @@
-//! The part of Swagger 2.0 that the OpenAPI files of Azure DevOps use.
+//! The part of Swagger 2.0 that the `OpenAPI` files of Azure DevOps use.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 /// One file. Descriptions and examples are not kept.
 #[derive(Debug, Deserialize)]
-pub(super) struct Document {
+pub(crate) struct Document {
     pub paths: BTreeMap<String, BTreeMap<String, OperationDocument>>,
     /// Paths told apart by their query string.
     #[serde(default, rename = "x-ms-paths")]
@@ -17,7 +17,7 @@ pub(super) struct Document {
 
 /// One operation.
 #[derive(Debug, Deserialize)]
-pub(super) struct OperationDocument {
+pub(crate) struct OperationDocument {
     #[serde(default)]
     pub parameters: Vec<ParameterDocument>,
     #[serde(default)]
@@ -29,13 +29,13 @@ pub(super) struct OperationDocument {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct ResponseDocument {
+pub(crate) struct ResponseDocument {
     #[serde(default)]
     pub schema: Option<Schema>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct ParameterDocument {
+pub(crate) struct ParameterDocument {
     #[serde(default, rename = "$ref")]
     pub reference: Option<String>,
     #[serde(default)]
@@ -61,24 +61,31 @@ pub(super) struct ParameterDocument {
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Schema {
     #[serde(default, rename = "$ref")]
-    pub(super) reference: Option<String>,
+    pub(crate) reference: Option<String>,
     #[serde(default, rename = "type")]
-    pub(super) kind: Option<String>,
+    pub(crate) kind: Option<String>,
     #[serde(default)]
-    pub(super) format: Option<String>,
+    pub(crate) format: Option<String>,
     #[serde(default, rename = "enum")]
-    pub(super) values: Option<Vec<String>>,
+    pub(crate) values: Option<Vec<String>>,
     #[serde(default)]
-    pub(super) properties: BTreeMap<String, Schema>,
+    pub(crate) properties: BTreeMap<String, Schema>,
     #[serde(default)]
-    pub(super) items: Option<Box<Schema>>,
+    pub(crate) items: Option<Box<Schema>>,
     #[serde(default, rename = "additionalProperties")]
-    pub(super) additional: Option<Box<Schema>>,
+    pub(crate) additional: Option<Box<Schema>>,
     #[serde(default, rename = "allOf")]
-    pub(super) parents: Vec<Schema>,
+    pub(crate) parents: Vec<Schema>,
+}
+
+impl Schema {
+    /// Whether it describes a list.
+    pub fn is_array(&self) -> bool {
+        self.kind.as_deref() == Some("array")
+    }
 }
 
 /// Reads a file; each begins with a byte order mark.
-pub(super) fn parse(text: &str) -> Result<Document, serde_json::Error> {
+pub(crate) fn parse(text: &str) -> Result<Document, serde_json::Error> {
     serde_json::from_str(text.trim_start_matches('\u{feff}'))
 }

@@ -1,4 +1,4 @@
-//! Strictness: what the OpenAPI files do not know is refused.
+//! Strictness: what the `OpenAPI` files do not know is refused.
 
 mod catalog;
 mod document;
@@ -152,6 +152,23 @@ fn accepted_version(headers: &HeaderMap) -> Option<String> {
     let values = headers.get_all(http::header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let mut parameters = values.flat_map(|value| value.split([',', ';'])).filter_map(|part| part.split_once('='));
     parameters.find(|(name, _)| operation::is_version(name.trim())).map(|(_, value)| value.trim().to_owned())
+}
+
+/// What in an answer does not fit the schema of its operation; `None` where no schema describes it.
+pub(crate) fn check_answer(
+    catalog: &Catalog,
+    method: &Method,
+    target: &Target,
+    body: &Value,
+) -> Result<Option<Vec<String>>, SpecificationError> {
+    let Search::Found(matched) = search(catalog, method, target)? else { return Ok(None) };
+    let Some(schema) = &matched.operation.response else { return Ok(None) };
+    // An array stands for a list envelope on the wire.
+    let value = match body.get("value") {
+        Some(list) if schema.is_array() => list,
+        _ => body,
+    };
+    Ok(Some(Checker::new(&matched.area.definitions, Direction::Response).check(value, schema)))
 }
 
 /// Reads and checks the body.

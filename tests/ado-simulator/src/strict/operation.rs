@@ -135,7 +135,7 @@ impl Operation {
         }
     }
 
-    /// An operation of an OpenAPI file. `template` may carry a query that tells it apart.
+    /// An operation of an `OpenAPI` file. `template` may carry a query that tells it apart.
     pub fn compile(method: &str, template: &str, document: &OperationDocument) -> Option<Self> {
         let method = http::Method::from_bytes(method.to_uppercase().as_bytes()).ok()?;
         let path = template.split('?').next().unwrap_or(template);
@@ -209,16 +209,25 @@ fn scopes(document: &OperationDocument) -> Vec<String> {
 
 /// The template with each choice of optional parameters left out.
 fn variants(template: &str, formats: &dyn Fn(&str) -> (Format, bool)) -> Vec<Vec<Segment>> {
-    let mut all = vec![Vec::new()];
+    // Beside each variant: whether its last optional parameter was left out. Then the next one is too: there is no
+    // team without its project.
+    let mut all = vec![(Vec::new(), false)];
     for part in template.split('/').filter(|part| !part.is_empty()) {
         let (segment, optional) = segment(part, template, formats);
-        let skipped = if optional { all.clone() } else { Vec::new() };
-        for variant in &mut all {
-            variant.push(segment.clone());
+        let mut next = Vec::new();
+        for (variant, skipped) in all {
+            let mut longer: Vec<Segment> = variant.clone();
+            longer.push(segment.clone());
+            if !(optional && skipped) {
+                next.push((longer, false));
+            }
+            if optional {
+                next.push((variant, true));
+            }
         }
-        all.extend(skipped);
+        all = next;
     }
-    all
+    all.into_iter().map(|(variant, _)| variant).collect()
 }
 
 fn segment(part: &str, template: &str, formats: &dyn Fn(&str) -> (Format, bool)) -> (Segment, bool) {

@@ -156,6 +156,20 @@ fn sort_key(value: Option<FieldValue<'_>>) -> (u8, f64, String) {
     }
 }
 
+/// The answer to a flat query; `sortColumns` is absent without `ORDER BY` (recorded).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct FlatResult {
+    query_type: &'static str,
+    #[serde(rename = "queryResultType")]
+    result_type: &'static str,
+    as_of: String,
+    columns: Vec<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sort_columns: Vec<Value>,
+    work_items: Vec<Reference>,
+}
+
 #[derive(Serialize)]
 struct Reference {
     id: u32,
@@ -179,23 +193,12 @@ fn result(
     let items: Vec<Reference> =
         ids.iter().map(|id| Reference { id: *id, url: format!("{base}/_apis/wit/workItems/{id}") }).collect();
     let columns: Vec<Value> = columns.iter().map(|field| field_reference(call, organization, *field)).collect();
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct QueryResult {
-        query_type: &'static str,
-        query_result_type: &'static str,
-        as_of: String,
-        columns: Vec<Value>,
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        sort_columns: Vec<Value>,
-        work_items: Vec<Reference>,
-    }
     let sort_columns = sorts.iter().map(|(field, sort)| {
         json!({"field": field_reference(call, organization, *field), "descending": sort.descending})
     });
-    Reply::json(&QueryResult {
+    Reply::json(&FlatResult {
         query_type: "flat",
-        query_result_type: "workItem",
+        result_type: "workItem",
         as_of: query.as_of.clone().unwrap_or_else(|| world.now().to_string()),
         columns,
         sort_columns: sort_columns.collect(),

@@ -63,11 +63,12 @@ pub(crate) type FieldIndex = u16;
 
 macro_rules! fields {
     ($($constant:ident = $reference:literal, $name:literal, $kind:ident, $read_only:literal, $on:ident;)*) => {
-        #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms, dead_code, reason = "named like the constants")]
         #[repr(u16)]
         enum Position { $($constant,)* }
         $(
             #[doc = concat!("Index of `", $reference, "`.")]
+            #[allow(dead_code, reason = "every field has its index, used by name or not")]
             pub(crate) const $constant: FieldIndex = Position::$constant as FieldIndex;
         )*
         const TABLE: &[(&str, &str, FieldType, bool, On)] =

@@ -136,6 +136,7 @@ fn next_row(lot: &mut Lot, project: usize, number: u32, count: u32, bits: u64) -
         created,
         changed,
         presence: Presence::Live,
+        written: false,
     }
 }
 
@@ -146,7 +147,7 @@ fn choose(lot: &Lot, bits: u64) -> (Vec<usize>, Option<usize>) {
         Part::Portfolio(lot.count)
     } else if lot.count % 24 == 23 {
         // Lower levels are more frequent.
-        Part::Portfolio(if bits % 5 == 0 { 0 } else { levels.saturating_sub(1) })
+        Part::Portfolio(if bits.is_multiple_of(5) { 0 } else { levels.saturating_sub(1) })
     } else {
         CYCLE[(lot.count - levels) % CYCLE.len()]
     };
@@ -171,7 +172,7 @@ fn choose(lot: &Lot, bits: u64) -> (Vec<usize>, Option<usize>) {
 /// Nine of ten items hang below the last item of the next higher level.
 fn parent(lot: &Lot, level: Option<usize>, bits: u64) -> u32 {
     match level {
-        Some(level) if level > 0 && bits % 10 != 0 => lot.last.get(level - 1).copied().unwrap_or(0),
+        Some(level) if level > 0 && !bits.is_multiple_of(10) => lot.last.get(level - 1).copied().unwrap_or(0),
         _ => 0,
     }
 }
