@@ -31,7 +31,7 @@ const NAMESPACE: &str = "testops";
 const CA: &str = "simulator-ca";
 
 /// Work items of the simulator.
-const ITEMS: usize = 1000;
+const ITEMS: u32 = 1000;
 
 #[tokio::main]
 async fn main() -> Outcome<()> {

@@ -16,7 +16,7 @@ impl AdoClient {
     pub async fn connection_data(&self) -> Result<ConnectionData, AdoError> {
         let data: ConnectionData = self.send(Call::new(&CONNECTION_DATA, &[])).await.map_err(|error| match error {
             AdoError::Unauthorized { how, .. } => AdoError::CredentialRefused(how),
-            AdoError::NotFound(_) => AdoError::OrganizationNotFound { organization: self.organization().to_string() },
+            AdoError::NotFound(_) => AdoError::OrganizationNotFound,
             other => other,
         })?;
         if data.identity.is_anonymous() {

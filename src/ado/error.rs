@@ -143,12 +143,9 @@ pub enum AdoError {
         "Azure DevOps refused the token ({0}): it is expired, revoked, or of another organization; put a valid token of this organization into the Secret"
     )]
     CredentialRefused(SignIn),
-    /// connectionData does not exist at this URL.
-    #[error("no organization exists at {organization}: correct organizationURL")]
-    OrganizationNotFound {
-        /// The normalised organization URL.
-        organization: String,
-    },
+    /// connectionData does not exist at this URL. The text does not repeat the URL: somebody may have pasted a token into it.
+    #[error("no organization exists at that URL: correct organizationURL")]
+    OrganizationNotFound,
     /// One area refused the credential.
     #[error("Azure DevOps refused the token for {area} ({how}): give it the scope for that area")]
     Unauthorized {
@@ -302,7 +299,7 @@ impl AdoError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::CredentialRefused(_) => reasons::CREDENTIAL_REFUSED,
-            Self::OrganizationNotFound { .. } => reasons::ORGANIZATION_NOT_FOUND,
+            Self::OrganizationNotFound => reasons::ORGANIZATION_NOT_FOUND,
             Self::Unauthorized { .. } => reasons::UNAUTHORIZED,
             Self::Forbidden(_) => reasons::FORBIDDEN,
             Self::NotFound(_) => reasons::NOT_FOUND,
@@ -338,7 +335,7 @@ impl AdoError {
             | Self::Proxy { .. }
             | Self::Setup => Retry::Backoff,
             Self::CredentialRefused(_)
-            | Self::OrganizationNotFound { .. }
+            | Self::OrganizationNotFound
             | Self::Unauthorized { .. }
             | Self::Forbidden(_)
             | Self::NotFound(_)
@@ -364,7 +361,7 @@ impl AdoError {
             | Self::Proxy { .. }
             | Self::Setup => ErrorClass::NoVerdict,
             Self::CredentialRefused(_)
-            | Self::OrganizationNotFound { .. }
+            | Self::OrganizationNotFound
             | Self::Unauthorized { .. }
             | Self::Forbidden(_)
             | Self::NotFound(_)
@@ -388,7 +385,7 @@ impl AdoError {
             | Self::OrganizationStopped(message)
             | Self::BadRequest(message) => Some(message),
             Self::CredentialRefused(_)
-            | Self::OrganizationNotFound { .. }
+            | Self::OrganizationNotFound
             | Self::Unauthorized { .. }
             | Self::Throttled { .. }
             | Self::Unavailable { .. }
@@ -416,7 +413,7 @@ mod tests {
         let message = ServiceMessage::default;
         let all = [
             AdoError::CredentialRefused(SignIn::Page),
-            AdoError::OrganizationNotFound { organization: host() },
+            AdoError::OrganizationNotFound,
             AdoError::Unauthorized { area: "projects", how: SignIn::Unauthorized },
             AdoError::Forbidden(message()),
             AdoError::NotFound(message()),

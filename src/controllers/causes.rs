@@ -22,7 +22,7 @@ pub fn meaning(error: &AdoError) -> Meaning {
     let cause = |reason| Cause::new(reason, sentence(error));
     match error {
         AdoError::CredentialRefused(_) => Meaning::Refused(cause(Reason::CredentialRefused)),
-        AdoError::OrganizationNotFound { .. } => Meaning::Refused(cause(Reason::OrganizationNotFound)),
+        AdoError::OrganizationNotFound => Meaning::Refused(cause(Reason::OrganizationNotFound)),
         AdoError::DisallowedHost { .. } => Meaning::Refused(cause(Reason::DisallowedHost)),
         AdoError::PrivateAddress { .. } => Meaning::Refused(cause(Reason::PrivateAddress)),
         AdoError::Certificate { .. } => Meaning::Refused(cause(Reason::CertificateNotTrusted)),

@@ -173,7 +173,8 @@ async fn a_ca_that_did_not_sign_the_server_and_a_broken_one_are_refused() {
     refused(&world, json!({}), "InvalidCABundle", &["caBundle"]).await;
     world.put_ca("").await;
     refused(&world, json!({}), "InvalidCABundle", &["caBundle"]).await;
-    let other = ado_simulator::Simulator::start(ado_simulator::Options { items: 10, ..Default::default() }).await.unwrap();
+    let other =
+        ado_simulator::Simulator::start(ado_simulator::Options { items: 10, ..Default::default() }).await.unwrap();
     world.put_ca(other.ca_pem()).await;
     refused(&world, json!({}), "CertificateNotTrusted", &["caBundle"]).await;
     world.put_ca(world.ado.ca_pem()).await;
@@ -201,9 +202,11 @@ async fn an_organization_that_does_not_exist_is_refused_in_either_way() {
     let token = "p4zzw0rdthatsomebodypastedintotheurl";
     let url = world.ado.organization_url(token);
     for reason in ["OrganizationNotFound", "CredentialRefused"] {
-        world.ado.change_quirks(|quirks| quirks.unknown_organization = match reason {
-            "OrganizationNotFound" => ado_simulator::UnknownOrganization::NotFound,
-            _ => ado_simulator::UnknownOrganization::Refused,
+        world.ado.change_quirks(|quirks| {
+            quirks.unknown_organization = match reason {
+                "OrganizationNotFound" => ado_simulator::UnknownOrganization::NotFound,
+                _ => ado_simulator::UnknownOrganization::Refused,
+            }
         });
         let found = refused(&world, json!({"organizationURL": url, "description": reason}), reason, &[]).await;
         let status = serde_json::to_string(&found.status).unwrap();
@@ -224,7 +227,8 @@ async fn an_integration_stays_with_its_organization() {
     let sent = world.ado.requests_since(asked);
     assert!(sent.iter().all(|request| request.target.to_lowercase().contains("connectiondata")), "{sent:?}");
     world.put_token(&world.pat("full")).await;
-    let found = refused(&world, json!({"organizationURL": other}), "CredentialRefused", &["another organization"]).await;
+    let found =
+        refused(&world, json!({"organizationURL": other}), "CredentialRefused", &["another organization"]).await;
     assert!(found.status.unwrap().identity.is_some());
     let slashed = format!("{}/", world.ado.url());
     world.apply::<AdoIntegration>(world.integration("contoso", json!({"organizationURL": slashed}))).await;

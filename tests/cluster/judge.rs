@@ -43,5 +43,9 @@ pub fn assert_row<K: Serialize + ResourceExt>(object: &K, row: &Row<'_>) {
     assert_eq!(abnormal, row.abnormal, "abnormal conditions of {value:#}");
     assert!(abnormal.iter().all(|kind| shown[*kind].0 == "True"), "abnormal conditions are True or gone: {value:#}");
     let judged = judge().judge(object).expect("a judgement");
-    assert_eq!((judged.kstatus.as_str(), judged.argocd.as_deref()), (row.kstatus, Some(row.argocd)), "verdicts on {value:#}");
+    assert_eq!(
+        (judged.kstatus.as_str(), judged.argocd.as_deref()),
+        (row.kstatus, Some(row.argocd)),
+        "verdicts on {value:#}"
+    );
 }

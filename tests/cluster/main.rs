@@ -4,3 +4,4 @@ mod integration_refusals;
 mod integration_states;
 mod judge;
 mod secrecy;
+mod schema;

@@ -3,7 +3,6 @@
 use std::process::{Command, Stdio};
 
 use ado_operator::api::{AdoIntegration, AdoProjectConfig};
-use ado_simulator::{Effect, Fault};
 use base64::Engine as _;
 use k8s_openapi::api::events::v1::Event;
 use kube::api::ListParams;
@@ -67,7 +66,12 @@ async fn kubeconfig(world: &World) -> std::path::PathBuf {
 /// The secret in the forms in which it could leak.
 fn forms(secret: &str) -> Vec<String> {
     let base64 = base64::engine::general_purpose::STANDARD;
-    vec![secret.to_owned(), base64.encode(format!(":{secret}")), base64.encode(secret), base64.encode(format!("{secret}\n"))]
+    vec![
+        secret.to_owned(),
+        base64.encode(format!(":{secret}")),
+        base64.encode(secret),
+        base64.encode(format!("{secret}\n")),
+    ]
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -102,7 +106,6 @@ async fn no_token_reaches_logs_events_statuses_metrics_or_the_database() {
     world.put_token(&world.pat("full")).await;
     world.integration_is("contoso", "Active", "Connected").await;
     world.apply::<AdoIntegration>(world.integration("proxied", json!({"proxy": "corporate"}))).await;
-    world.ado.add_fault(Fault::always(Effect::HtmlOk).times(4));
     let pasted = "t0ken-that-was-pasted-into-the-url";
     secrets.push(pasted.to_owned());
     let url = world.ado.organization_url(pasted);

@@ -261,7 +261,7 @@ impl Shared {
         }
         match first {
             None => Ok((matched, body)),
-            Some(refusal) => Err(Box::new(refusal.into())),
+            Some(refusal) => Err(Box::new((*refusal).into())),
         }
     }
 

@@ -23,13 +23,16 @@ use crate::target::Target;
 pub(crate) struct Fault {
     pub kind: ViolationKind,
     pub detail: String,
-    pub refusal: Refusal,
+    pub refusal: Box<Refusal>,
 }
 
 impl Fault {
+    fn refused(kind: ViolationKind, refusal: Refusal) -> Self {
+        Self { kind, detail: refusal.message.clone(), refusal: Box::new(refusal) }
+    }
+
     fn strict(kind: ViolationKind, detail: String) -> Self {
-        let refusal = Refusal::strict(detail.clone());
-        Self { kind, detail, refusal }
+        Self::refused(kind, Refusal::strict(detail))
     }
 }
 
@@ -108,8 +111,10 @@ pub(crate) fn check_version(
     headers: &HeaderMap,
     served: &[String],
 ) -> Result<String, Fault> {
-    let fault = |refusal: Refusal| Fault { kind: ViolationKind::ApiVersion, detail: refusal.message.clone(), refusal };
-    let refuse = |key, message: String| fault(Refusal::web_api(http::StatusCode::BAD_REQUEST, key, message));
+    let refuse = |key, message: String| {
+        let refusal = Refusal::web_api(http::StatusCode::BAD_REQUEST, key, message);
+        Fault::refused(ViolationKind::ApiVersion, refusal)
+    };
     let rule = match operation.version {
         VersionRule::None => return Ok(String::new()),
         VersionRule::Released => None,
@@ -183,15 +188,14 @@ pub(crate) fn check_body(matched: &Matched<'_>, headers: &HeaderMap, body: &[u8]
     check_content_type(matched.operation, rule, headers)?;
     let value: Value = serde_json::from_slice(body).map_err(|error| {
         let message = format!("TF400898: An Internal Error Occurred. Activity Id: the body is not JSON ({error}).");
-        let refusal = Refusal::service(http::StatusCode::BAD_REQUEST, message.clone());
-        Fault { kind: ViolationKind::Body, detail: message, refusal }
+        Fault::refused(ViolationKind::Body, Refusal::service(http::StatusCode::BAD_REQUEST, message))
     })?;
     let Some(schema) = &rule.schema else { return Ok(value) };
     let problems = Checker::new(&matched.area.definitions, Direction::Request).check(&value, schema);
-    match problems.is_empty() {
-        true => Ok(value),
-        false => Err(Fault::strict(ViolationKind::Body, format!("The body does not fit: {}", problems.join("; ")))),
+    if problems.is_empty() {
+        return Ok(value);
     }
+    Err(Fault::strict(ViolationKind::Body, format!("The body does not fit: {}", problems.join("; "))))
 }
 
 fn check_content_type(operation: &Operation, rule: &BodyRule, headers: &HeaderMap) -> Result<(), Fault> {
@@ -206,6 +210,6 @@ fn check_content_type(operation: &Operation, rule: &BodyRule, headers: &HeaderMa
         rule.consumes.join(", ")
     );
     let status = http::StatusCode::UNSUPPORTED_MEDIA_TYPE;
-    let refusal = Refusal::web_api(status, "VssRequestContentTypeNotSupportedException", message.clone());
-    Err(Fault { kind: ViolationKind::ContentType, detail: message, refusal })
+    let refusal = Refusal::web_api(status, "VssRequestContentTypeNotSupportedException", message);
+    Err(Fault::refused(ViolationKind::ContentType, refusal))
 }

@@ -83,7 +83,7 @@ pub(crate) enum VersionRule {
     Released,
     /// Preview with this resource version: only with the flag.
     Preview(u8),
-    /// Takes none (OData).
+    /// Takes none (`OData`).
     None,
 }
 
@@ -197,8 +197,8 @@ pub(crate) fn is_version(name: &str) -> bool {
 }
 
 fn version(parameters: &[ParameterDocument]) -> VersionRule {
-    let references = parameters.iter().filter_map(|parameter| parameter.reference.as_deref());
-    let preview = references.filter_map(|name| name.rsplit_once("-preview.")?.1.parse().ok()).next();
+    let mut references = parameters.iter().filter_map(|parameter| parameter.reference.as_deref());
+    let preview = references.find_map(|name| name.rsplit_once("-preview.")?.1.parse().ok());
     preview.map_or(VersionRule::Released, VersionRule::Preview)
 }
 

@@ -1,0 +1,576 @@
+//! Every rule of both schemas, as somebody meets it who types `kubectl apply`.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use support::control_plane::ControlPlane;
+use support::verdict::Verdict;
+
+/// A document with one member of its spec changed; null takes the member out.
+fn document(kind: &str, member: &str, value: Value) -> Value {
+    let mut spec = match kind {
+        "AdoIntegration" => json!({
+            "displayName": "Contoso",
+            "organizationURL": "https://dev.azure.com/contoso",
+            "auth": {"pat": {"secretRef": {"name": "contoso-pat", "key": "token"}}},
+        }),
+        _ => json!({"integrationRef": {"name": "contoso"}, "project": "Payments"}),
+    };
+    if value.is_null() {
+        spec.as_object_mut().unwrap().remove(member);
+    } else {
+        spec[member] = value;
+    }
+    json!({
+        "apiVersion": "ado.testops.dev/v1alpha1",
+        "kind": kind,
+        "metadata": {"name": "tried", "namespace": "default"},
+        "spec": spec,
+    })
+}
+
+/// kubectl's findings, one text each; none if the document was accepted.
+fn findings(control_plane: &ControlPlane, document: &Value) -> Vec<String> {
+    let arguments = ["apply", "--dry-run=server", "-f", "-"];
+    let (accepted, _, refusal) = control_plane.kubectl(&arguments, &document.to_string()).unwrap();
+    assert_eq!(accepted, refusal.is_empty(), "{refusal}");
+    parse(&refusal)
+}
+
+/// A lone finding stands behind the name of the object, several stand below it with bullets. The note that other rules
+/// were left out is no finding.
+fn parse(refusal: &str) -> Vec<String> {
+    let mut lines = refusal.lines().map(str::trim).filter(|line| !line.is_empty());
+    let Some(head) = lines.next() else { return Vec::new() };
+    let first = head.split_once(" is invalid:").map_or(head, |(_, finding)| finding.trim());
+    let rest = lines.map(|line| line.trim_start_matches("* ")).filter(|line| !line.starts_with("<nil>"));
+    [first].into_iter().filter(|first| !first.is_empty()).chain(rest).map(str::to_owned).collect()
+}
+
+/// One kind's documents, tried on the apiserver.
+struct Tried {
+    control_plane: Arc<ControlPlane>,
+    kind: &'static str,
+}
+
+impl Tried {
+    fn new(kind: &'static str) -> Self {
+        Self { control_plane: ControlPlane::shared().unwrap(), kind }
+    }
+
+    fn accepts(&self, member: &str, value: Value) {
+        let document = document(self.kind, member, value);
+        assert_eq!(findings(&self.control_plane, &document), [""; 0], "{document}");
+    }
+
+    /// Exactly these findings, in any order: each begins with the place and ends with the sentence.
+    fn rejects(&self, member: &str, value: Value, expected: &[(&str, &str)]) {
+        let document = document(self.kind, member, value);
+        let found = findings(&self.control_plane, &document);
+        let fits = |(place, sentence): &(&str, &str)| {
+            let head = format!("{place}: ");
+            found.iter().any(|finding| finding.starts_with(&head) && finding.ends_with(sentence))
+        };
+        let all_fit = found.len() == expected.len() && expected.iter().all(fits);
+        assert!(all_fit, "{document}\nfound {found:#?}\nexpected {expected:#?}");
+    }
+}
+
+fn integrations() -> Tried {
+    Tried::new("AdoIntegration")
+}
+
+fn configs() -> Tried {
+    Tried::new("AdoProjectConfig")
+}
+
+#[test]
+fn what_is_required_is_asked_for() {
+    let integrations = integrations();
+    for (member, place) in
+        [("displayName", "spec.displayName"), ("organizationURL", "spec.organizationURL"), ("auth", "spec.auth")]
+    {
+        integrations.rejects(member, Value::Null, &[(place, "Required value")]);
+    }
+    let configs = configs();
+    configs.rejects("integrationRef", Value::Null, &[("spec.integrationRef", "Required value")]);
+    configs.rejects("project", Value::Null, &[("spec.project", "Required value")]);
+    configs.rejects("integrationRef", json!({}), &[("spec.integrationRef.name", "Required value")]);
+}
+
+#[test]
+fn a_display_name_has_1_to_50_characters() {
+    let tried = integrations();
+    let sentence = &[("spec.displayName", "displayName must have 1 to 50 characters")];
+    tried.accepts("displayName", json!("ä".repeat(50)));
+    tried.accepts("displayName", json!("C"));
+    tried.rejects("displayName", json!("ä".repeat(51)), sentence);
+    tried.rejects("displayName", json!(""), sentence);
+    tried.rejects(
+        "displayName",
+        json!("x".repeat(256)),
+        &[("spec.displayName", "Too long: may not be more than 255 bytes")],
+    );
+}
+
+#[test]
+fn a_description_has_at_most_255_characters() {
+    for tried in [integrations(), configs()] {
+        tried.accepts("description", json!("ä".repeat(255)));
+        tried.accepts("description", json!(""));
+        tried.rejects(
+            "description",
+            json!("x".repeat(256)),
+            &[("spec.description", "description must have at most 255 characters")],
+        );
+        tried.rejects(
+            "description",
+            json!("x".repeat(4097)),
+            &[("spec.description", "Too long: may not be more than 4096 bytes")],
+        );
+    }
+}
+
+#[test]
+fn a_url_of_an_organization_is_accepted_in_every_spelling() {
+    let tried = integrations();
+    for url in [
+        "https://dev.azure.com/contoso",
+        "https://dev.azure.com/contoso/",
+        "https://Dev.Azure.com/Contoso",
+        "https://dev.azure.com:443/contoso",
+        "https://contoso.visualstudio.com",
+        "https://contoso.visualstudio.com/",
+        "https://tfs.example.com/tfs/DefaultCollection",
+        "https://localhost:8443/contoso",
+    ] {
+        tried.accepts("organizationURL", json!(url));
+    }
+}
+
+#[test]
+fn any_other_url_is_refused_with_the_corrected_value() {
+    let tried = integrations();
+    let refused = |url: &str, problem: &str, correct: &str| {
+        let sentence = format!("organizationURL {problem}; write {correct}");
+        tried.rejects("organizationURL", json!(url), &[("spec.organizationURL", &sentence)]);
+    };
+    let (cloud, unknown) = ("https://dev.azure.com/contoso", "https://dev.azure.com/<organization>");
+    let legacy = "https://contoso.visualstudio.com";
+
+    let scheme = "must start with https://";
+    refused("http://dev.azure.com/contoso", scheme, cloud);
+    refused("HTTPS://dev.azure.com/contoso", scheme, cloud);
+    refused("dev.azure.com/contoso", scheme, cloud);
+    refused("http://contoso.visualstudio.com/", scheme, legacy);
+    refused("contoso", scheme, unknown);
+
+    let plain = "must not contain user information, a query, a fragment or white space";
+    refused("https://contoso@dev.azure.com/contoso", plain, cloud);
+    refused("https://user:password@contoso.visualstudio.com", plain, legacy);
+    refused("https://dev.azure.com/contoso?view=all", plain, cloud);
+    refused("https://dev.azure.com/contoso#top", plain, cloud);
+    refused("https://dev.azure.com/contoso ", plain, cloud);
+
+    let below = "must name the organization and nothing below it, such as a project";
+    refused("https://dev.azure.com/contoso/Payments", below, cloud);
+    refused("https://DEV.AZURE.COM/Contoso/Payments/_workitems", below, cloud);
+    refused("https://dev.azure.com/contoso/Payments%20App/_git/app", below, cloud);
+    refused("https://contoso.visualstudio.com/Payments", below, legacy);
+    refused("https://dev.azure.com", below, unknown);
+    refused("https://dev.azure.com/", below, unknown);
+    refused("https://dev.azure.com:8443/contoso", below, unknown);
+}
+
+#[test]
+fn a_url_that_has_no_length_or_too_much_is_refused() {
+    let tried = integrations();
+    let place = "spec.organizationURL";
+    tried.rejects(
+        "organizationURL",
+        json!(""),
+        &[
+            (place, "spec.organizationURL in body should be at least 1 chars long"),
+            (place, "organizationURL must start with https://; write https://dev.azure.com/<organization>"),
+        ],
+    );
+    let long = format!("https://dev.azure.com/{}", "x".repeat(400));
+    tried.rejects("organizationURL", json!(long), &[(place, "Too long: may not be more than 400 bytes")]);
+}
+
+/// Forms of a token: 52 characters of base32 as they were, 84 characters as they are now.
+fn tokens() -> [String; 2] {
+    let old: String = "qz7kx3vnm5".chars().cycle().take(52).collect();
+    let new: String = "Zk4vQ9xW2m".chars().cycle().take(84).collect();
+    [old, new]
+}
+
+#[test]
+fn a_token_in_a_url_never_comes_back() {
+    let control_plane = ControlPlane::shared().unwrap();
+    let urls = [
+        "https://{}@dev.azure.com/contoso",
+        "https://pat:{}@dev.azure.com/contoso",
+        "https://{}:x@DEV.AZURE.COM/contoso",
+        "https://{}@contoso.visualstudio.com",
+        "https://pat:{}@Contoso.VisualStudio.com/Payments",
+        "https://contoso.visualstudio.com:{}@dev.azure.com/contoso",
+        "https://{}.visualstudio.com/Payments",
+        "http://{}.VISUALSTUDIO.com",
+        "https://contoso.visualstudio.com/{}",
+        "https://dev.azure.com/contoso/{}",
+        "https://DEV.AZURE.COM/Contoso/{}/_workitems",
+        "https://dev.azure.com/{}/Payments",
+        "https://dev.azure.com/{}@dev.azure.com/contoso",
+        "https://dev.azure.com/contoso?token={}",
+        "https://dev.azure.com/contoso#{}",
+        "https://dev.azure.com:{}/contoso",
+        "https://{}@tfs.example.com/tfs/DefaultCollection",
+        "http://dev.azure.com/{}",
+        "http://{}",
+        "{}",
+        "https://dev.azure.com/contoso {}",
+        "ftp://{}@dev.azure.com/contoso",
+    ];
+    for token in tokens() {
+        let of_url = |value: Value| document("AdoIntegration", "organizationURL", value);
+        let mut documents: Vec<Value> = urls.iter().map(|url| of_url(json!(url.replace("{}", &token)))).collect();
+        documents.push(of_url(json!(format!("https://{token}@dev.azure.com/{}", "x".repeat(400)))));
+        documents.push(of_url(json!([token])));
+        documents.push(of_url(json!({"url": token})));
+        let url = format!("https://{token}@dev.azure.com/contoso");
+        documents.push(document("AdoIntegration", "organizationUrl", json!(url)));
+        documents.push(document("AdoIntegration", "auth", json!({"pat": {"token": token}})));
+        assert_refused_silently(&control_plane, &documents, &token);
+    }
+}
+
+/// All of them are refused, and the token stands in none of the refusals.
+fn assert_refused_silently(control_plane: &ControlPlane, documents: &[Value], token: &str) {
+    let stream: Vec<String> = documents.iter().map(Value::to_string).collect();
+    let (_, accepted, refusals) =
+        control_plane.kubectl(&["apply", "--dry-run=server", "-f", "-"], &stream.join("\n---\n")).unwrap();
+    assert_eq!(accepted, "", "documents were accepted");
+    let heads = ["is invalid:", "strict decoding error:"];
+    let count: usize = heads.iter().map(|head| refusals.matches(head).count()).sum();
+    assert_eq!(count, documents.len(), "{refusals}");
+    for line in refusals.lines() {
+        assert!(!line.to_lowercase().contains(&token.to_lowercase()), "a token came back: {line}");
+    }
+}
+
+#[test]
+fn a_token_in_a_url_never_comes_back_from_an_edit_either() {
+    let control_plane = ControlPlane::shared().unwrap();
+    let name = "edited-url";
+    let mut good = document("AdoIntegration", "displayName", json!("Edited"));
+    good["metadata"]["name"] = name.into();
+    let (created, _, refusal) = control_plane.kubectl(&["apply", "-f", "-"], &good.to_string()).unwrap();
+    assert!(created, "{refusal}");
+    for token in tokens() {
+        let mut bad = good.clone();
+        bad["spec"]["organizationURL"] = format!("https://pat:{token}@dev.azure.com/contoso").into();
+        let patch = json!({"spec": bad["spec"]}).to_string();
+        let attempts: [&[&str]; 4] = [
+            &["apply", "-f", "-"],
+            &["apply", "--server-side", "--force-conflicts", "-f", "-"],
+            &["replace", "-f", "-"],
+            &["patch", "adointegration", name, "--type=merge", "--patch", &patch],
+        ];
+        for arguments in attempts {
+            let (accepted, output, refusal) = control_plane.kubectl(arguments, &bad.to_string()).unwrap();
+            assert!(!accepted, "{arguments:?}");
+            let said = format!("{output}{refusal}");
+            assert!(said.contains("must not contain user information") && !said.contains(&token), "{said}");
+        }
+    }
+}
+
+#[test]
+fn there_is_exactly_one_way_to_authenticate() {
+    let tried = integrations();
+    let one = ("spec.auth", "auth must contain exactly one of pat, servicePrincipal and workloadIdentity");
+    let later = ("spec.auth", "servicePrincipal and workloadIdentity are not available in this version; use pat");
+    let pat = json!({"secretRef": {"name": "contoso-pat", "key": "token"}});
+    tried.accepts("auth", json!({"pat": pat}));
+    tried.rejects("auth", json!({}), &[one]);
+    tried.rejects("auth", json!({"pat": null}), &[one]);
+    tried.rejects("auth", json!({"pat": pat, "servicePrincipal": {"tenantID": "contoso"}}), &[one, later]);
+    tried.rejects("auth", json!({"pat": pat, "servicePrincipal": {}, "workloadIdentity": {}}), &[one, later]);
+    tried.rejects("auth", json!({"servicePrincipal": {"tenantID": "contoso"}}), &[later]);
+    tried.rejects("auth", json!({"workloadIdentity": {"clientID": "1"}}), &[later]);
+}
+
+#[test]
+fn a_reference_to_a_secret_names_secret_and_key() {
+    let tried = integrations();
+    let with = |reference: Value| json!({"pat": {"secretRef": reference}});
+    let (name, key) = ("spec.auth.pat.secretRef.name", "spec.auth.pat.secretRef.key");
+    tried.rejects("auth", with(json!({"name": "a"})), &[(key, "Required value")]);
+    tried.rejects("auth", with(json!({"key": "a"})), &[(name, "Required value")]);
+    tried.rejects(
+        "auth",
+        with(json!({"name": "", "key": ""})),
+        &[(key, "should be at least 1 chars long"), (name, "should be at least 1 chars long")],
+    );
+    tried.rejects(
+        "auth",
+        with(json!({"name": "x".repeat(254), "key": "x".repeat(254)})),
+        &[(key, "may not be more than 253 bytes"), (name, "may not be more than 253 bytes")],
+    );
+}
+
+#[test]
+fn states_are_spelled_as_they_are_offered() {
+    let tried = integrations();
+    tried.accepts("state", json!("Active"));
+    tried.accepts("state", json!("Inactive"));
+    tried.rejects(
+        "state",
+        json!("Archived"),
+        &[("spec.state", r#"Unsupported value: "Archived": supported values: "Active", "Inactive""#)],
+    );
+}
+
+#[test]
+fn services_are_a_set_with_azure_devops_in_it() {
+    let tried = integrations();
+    let needed = ("spec.services", "services must contain AzureDevOps");
+    tried.accepts("services", json!(["AzureDevOps"]));
+    tried.accepts("services", json!(["AzureRepos", "AzureDevOps"]));
+    tried.rejects("services", json!(["AzureRepos"]), &[needed]);
+    tried.rejects("services", json!([]), &[("spec.services", "should have at least 1 items"), needed]);
+    tried.rejects(
+        "services",
+        json!(["AzureDevOps", "AzureDevOps"]),
+        &[("spec.services[1]", r#"Duplicate value: "AzureDevOps""#)],
+    );
+    tried.rejects(
+        "services",
+        json!(["AzureDevOps", "AzurePipelines"]),
+        &[(
+            "spec.services[1]",
+            r#"Unsupported value: "AzurePipelines": supported values: "AzureDevOps", "AzureRepos""#,
+        )],
+    );
+}
+
+#[test]
+fn features_are_a_set_of_the_seven() {
+    let tried = integrations();
+    let all = [
+        "ManualSync",
+        "LinkDefect",
+        "CreateDefect",
+        "PushTestResult",
+        "LinkTestCase",
+        "HandleWebhookEvents",
+        "WebhookSetup",
+    ];
+    tried.accepts("features", json!(all));
+    tried.rejects("features", json!([]), &[("spec.features", "should have at least 1 items")]);
+    tried.rejects(
+        "features",
+        json!(["LinkDefect", "LinkDefect"]),
+        &[("spec.features[1]", r#"Duplicate value: "LinkDefect""#)],
+    );
+    let offered = all.map(|name| format!("{name:?}")).join(", ");
+    let sentence = format!(r#"Unsupported value: "Deploy": supported values: {offered}"#);
+    tried.rejects("features", json!(["Deploy"]), &[("spec.features[0]", &sentence)]);
+}
+
+#[test]
+fn allowed_namespaces_have_a_selector_if_and_only_if_they_are_selected() {
+    let tried = integrations();
+    let selector = json!({"matchLabels": {"team": "payments"}});
+    let both = ("spec.allowedNamespaces", "allowedNamespaces.selector must be given with from: Selector, and only then");
+    for from in ["Same", "All"] {
+        tried.accepts("allowedNamespaces", json!({"from": from}));
+        tried.rejects("allowedNamespaces", json!({"from": from, "selector": selector}), &[both]);
+    }
+    tried.accepts("allowedNamespaces", json!({"from": "Selector", "selector": selector}));
+    tried.rejects("allowedNamespaces", json!({"from": "Selector"}), &[both]);
+    tried.rejects("allowedNamespaces", json!({}), &[("spec.allowedNamespaces.from", "Required value")]);
+    tried.rejects(
+        "allowedNamespaces",
+        json!({"from": "Some"}),
+        &[(
+            "spec.allowedNamespaces.from",
+            r#"Unsupported value: "Some": supported values: "Same", "All", "Selector""#,
+        )],
+    );
+}
+
+#[test]
+fn allowed_projects_are_a_set_of_at_most_200_patterns() {
+    let tried = integrations();
+    let many = |count: usize, length: usize| -> Vec<String> { (0..count).map(|n| format!("{n:0length$}")).collect() };
+    tried.accepts("allowedProjects", json!(["Payments", "Web*"]));
+    tried.accepts("allowedProjects", json!(many(200, 256)));
+    tried.rejects("allowedProjects", json!([]), &[("spec.allowedProjects", "should have at least 1 items")]);
+    tried.rejects(
+        "allowedProjects",
+        json!(["Web", "Web"]),
+        &[("spec.allowedProjects[1]", r#"Duplicate value: "Web""#)],
+    );
+    tried.rejects(
+        "allowedProjects",
+        json!(many(201, 1)),
+        &[("spec.allowedProjects", "Too many: 201: must have at most 200 items")],
+    );
+    tried.rejects("allowedProjects", json!([""]), &[("spec.allowedProjects[0]", "should be at least 1 chars long")]);
+    tried.rejects(
+        "allowedProjects",
+        json!(many(1, 257)),
+        &[("spec.allowedProjects[0]", "may not be more than 256 bytes")],
+    );
+}
+
+#[test]
+fn a_ca_bundle_stands_in_one_place() {
+    let tried = integrations();
+    let one = ("spec.caBundle", "caBundle must contain exactly one of configMapRef and secretRef");
+    tried.accepts("caBundle", json!({"configMapRef": {"name": "ca"}}));
+    tried.accepts("caBundle", json!({"secretRef": {"name": "ca", "key": "root.pem"}}));
+    tried.rejects("caBundle", json!({}), &[one]);
+    tried.rejects("caBundle", json!({"configMapRef": {"name": "ca"}, "secretRef": {"name": "ca"}}), &[one]);
+    tried.rejects("caBundle", json!({"secretRef": {}}), &[("spec.caBundle.secretRef.name", "Required value")]);
+    for reference in ["configMapRef", "secretRef"] {
+        let long = json!({reference: {"name": "x".repeat(254), "key": "x".repeat(254)}});
+        let (key, name) = (format!("spec.caBundle.{reference}.key"), format!("spec.caBundle.{reference}.name"));
+        let sentence = "may not be more than 253 bytes";
+        tried.rejects("caBundle", long, &[(&key, sentence), (&name, sentence)]);
+    }
+}
+
+#[test]
+fn a_proxy_is_named() {
+    let tried = integrations();
+    tried.accepts("proxy", json!("corporate"));
+    tried.rejects("proxy", json!(""), &[("spec.proxy", "should be at least 1 chars long")]);
+    tried.rejects("proxy", json!("x".repeat(64)), &[("spec.proxy", "may not be more than 63 bytes")]);
+}
+
+#[test]
+fn an_interval_is_between_a_minute_and_a_day() {
+    let tried = integrations();
+    for good in ["1m", "60s", "10m", "1h30m", "24h", "1440m"] {
+        tried.accepts("interval", json!(good));
+    }
+    let sentence = "must be a duration from 1m to 24h, such as 10m or 1h30m";
+    for bad in ["59s", "24h1s", "0m", "1d", "10", "", "-5m", "0.5h", "60000ms", "ten minutes", "999999h"] {
+        tried.rejects("interval", json!(bad), &[("spec.interval", sentence)]);
+    }
+    let long = "1".repeat(32) + "m";
+    tried.rejects("interval", json!(long), &[("spec.interval", "may not be more than 32 bytes")]);
+    tried.rejects("interval", json!(600), &[("spec.interval", r#"must be of type string: "integer""#)]);
+}
+
+#[test]
+fn what_the_schema_does_not_know_is_refused_by_name() {
+    for (tried, member) in [(integrations(), "organisationURL"), (configs(), "workItemTypes")] {
+        let found = findings(&tried.control_plane, &document(tried.kind, member, json!("x")));
+        let expected = format!("unknown field \"spec.{member}\"");
+        assert!(found.len() == 1 && found[0].contains(&expected), "{found:?}");
+    }
+}
+
+#[test]
+fn names_in_a_config_have_a_length() {
+    let tried = configs();
+    for member in ["project", "team"] {
+        let place = format!("spec.{member}");
+        tried.accepts(member, json!("ä".repeat(128)));
+        tried.rejects(member, json!(""), &[(&place, "should be at least 1 chars long")]);
+        tried.rejects(member, json!("x".repeat(257)), &[(&place, "may not be more than 256 bytes")]);
+    }
+    let (name, namespace) = ("spec.integrationRef.name", "spec.integrationRef.namespace");
+    tried.accepts("integrationRef", json!({"name": "x".repeat(253), "namespace": "x".repeat(63)}));
+    tried.rejects(
+        "integrationRef",
+        json!({"name": "", "namespace": ""}),
+        &[(name, "should be at least 1 chars long"), (namespace, "should be at least 1 chars long")],
+    );
+    tried.rejects(
+        "integrationRef",
+        json!({"name": "x".repeat(254), "namespace": "x".repeat(64)}),
+        &[(name, "may not be more than 253 bytes"), (namespace, "may not be more than 63 bytes")],
+    );
+}
+
+#[test]
+fn work_item_types_are_a_set_of_at_most_64() {
+    let tried = configs();
+    for block in ["pullRequirements", "bugMapping"] {
+        let place = format!("spec.{block}.workItemTypes");
+        let with = |types: Value| json!({"workItemTypes": types});
+        let many = |count: usize, length: usize| -> Vec<String> { (0..count).map(|n| format!("{n:0length$}")).collect() };
+        tried.accepts(block, json!({}));
+        tried.accepts(block, json!({"enabled": false}));
+        tried.accepts(block, with(json!(many(64, 128))));
+        tried.rejects(block, with(json!([])), &[(&place, "should have at least 1 items")]);
+        tried.rejects(block, with(json!(["Bug", "Bug"])), &[(&format!("{place}[1]"), r#"Duplicate value: "Bug""#)]);
+        tried.rejects(block, with(json!(many(65, 2))), &[(&place, "Too many: 65: must have at most 64 items")]);
+        tried.rejects(block, with(json!([""])), &[(&format!("{place}[0]"), "should be at least 1 chars long")]);
+        let long = with(json!(many(1, 129)));
+        tried.rejects(block, long, &[(&format!("{place}[0]"), "may not be more than 128 bytes")]);
+        let place = format!("spec.{block}.enabled");
+        tried.rejects(block, json!({"enabled": "yes"}), &[(&place, r#"must be of type boolean: "string""#)]);
+    }
+}
+
+/// The apiserver refuses a definition whose rules could cost too much; installed by the chart, both are in force.
+#[test]
+fn both_definitions_are_established() {
+    let control_plane = ControlPlane::shared().unwrap();
+    for name in ["adointegrations.ado.testops.dev", "adoprojectconfigs.ado.testops.dev"] {
+        let (found, output, error) = control_plane.kubectl(&["get", "crd", name, "-o", "json"], "").unwrap();
+        assert!(found, "{error}");
+        let definition: Value = serde_json::from_str(&output).unwrap();
+        let conditions = definition["status"]["conditions"].as_array().unwrap();
+        let status = |kind: &str| conditions.iter().find(|one| one["type"] == kind).map(|one| one["status"].clone());
+        assert_eq!(status("Established"), Some("True".into()), "{conditions:?}");
+        assert_ne!(status("NonStructuralSchema"), Some("True".into()), "{conditions:?}");
+    }
+}
+
+/// Nobody serves the namespace `default`, so these objects stay as they were created.
+#[test]
+fn an_object_without_a_verdict_is_in_progress_and_keeps_its_spec() {
+    let control_plane = ControlPlane::shared().unwrap();
+    let judge = Verdict::start(&control_plane).unwrap();
+    for (kind, member) in [("AdoIntegration", "displayName"), ("AdoProjectConfig", "project")] {
+        let mut applied = document(kind, member, json!("Unseen"));
+        applied["metadata"]["name"] = "unseen".into();
+        let (accepted, _, refusal) = control_plane.kubectl(&["apply", "-f", "-"], &applied.to_string()).unwrap();
+        assert!(accepted, "{refusal}");
+        let (_, output, _) = control_plane.kubectl(&["get", kind, "unseen", "-o", "json"], "").unwrap();
+        let stored: Value = serde_json::from_str(&output).unwrap();
+        assert_eq!(stored["spec"], applied["spec"], "no default is written into a spec");
+        assert_eq!(stored["status"], json!({"observedGeneration": -1}));
+        let judged = judge.judge(&stored).unwrap();
+        assert_eq!((judged.kstatus.as_str(), judged.argocd.as_deref()), ("InProgress", Some("Progressing")));
+    }
+}
+
+#[test]
+fn columns_are_those_that_are_documented() {
+    let control_plane = ControlPlane::shared().unwrap();
+    for (kind, usual, wide) in [
+        ("AdoIntegration", "NAME STATE READY ORGANIZATION FEATURES AGE", " MESSAGE"),
+        ("AdoProjectConfig", "NAME STATE READY INTEGRATION PROJECT REQUIREMENTS BUGS LAST CHANGE AGE", " TEAM MESSAGE"),
+    ] {
+        let mut applied = document(kind, "description", json!("For its columns."));
+        applied["metadata"]["name"] = "columns".into();
+        let (accepted, _, refusal) = control_plane.kubectl(&["apply", "-f", "-"], &applied.to_string()).unwrap();
+        assert!(accepted, "{refusal}");
+        for (arguments, expected) in [
+            (vec!["get", kind, "columns"], usual.to_owned()),
+            (vec!["get", kind, "columns", "-o", "wide"], format!("{usual}{wide}")),
+        ] {
+            let (_, output, _) = control_plane.kubectl(&arguments, "").unwrap();
+            let header: Vec<&str> = output.lines().next().unwrap_or_default().split_whitespace().collect();
+            assert_eq!(header.join(" "), expected);
+        }
+    }
+}
