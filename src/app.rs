@@ -26,6 +26,9 @@ use crate::store::{Store, StoreError};
 /// Longest time that the apiserver may let us wait for an answer. Watches are not bound by it.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// What is under way at shutdown may take so long to end; the pod is given 30 s.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(15);
+
 /// How often the size of the database is measured.
 const SIZE_INTERVAL: Duration = Duration::from_mins(1);
 
@@ -103,7 +106,7 @@ async fn lead(
     let calls = Client::try_from(patient)?;
     let candidate = Candidate::new(calls.clone(), &config.operator_namespace, &config.lease_name, &identity(config));
     let floor = store.epoch().await?;
-    let term = tokio::select! {
+    let mut term = tokio::select! {
         term = candidate.elected(floor) => term,
         () = shutdown.cancelled() => return Ok(()),
     };
@@ -117,22 +120,24 @@ async fn lead(
         namespaces: config.namespaces.clone(),
         concurrency: config.concurrency,
     };
-    let stop = shutdown.child_token();
     let ctx = Arc::new(context(config, calls, clock, store.clone(), metrics.clone()));
     let _sizes = AbortOnDropHandle::new(tokio::spawn(measure_store(store, metrics.clone())));
-    let controllers = controllers::run(ctx, wiring, readiness, stop.clone());
-    tokio::pin!(controllers);
-    let kept = tokio::select! {
-        kept = term.serve(&shutdown) => kept,
-        () = &mut controllers => true,
+    let result = tokio::select! {
+        () = controllers::run(ctx, wiring, readiness, shutdown.clone()) => Ok(()),
+        () = grace(&shutdown) => Ok(()),
+        () = term.hold() => Err(AppError::LeadershipLost),
     };
     metrics.leads(false);
-    stop.cancel();
-    if kept {
-        return Ok(());
+    if result.is_ok() {
+        term.resign().await;
     }
-    error!("the Lease was lost");
-    Err(AppError::LeadershipLost)
+    result
+}
+
+/// Ends some time after shutdown was asked for: what is still under way then is resumed by the next leader.
+async fn grace(shutdown: &CancellationToken) {
+    shutdown.cancelled().await;
+    tokio::time::sleep(SHUTDOWN_GRACE).await;
 }
 
 fn context(config: &Config, client: Client, clock: SharedClock, store: Store, metrics: Metrics) -> Context {

@@ -6,6 +6,7 @@
 pub mod ado;
 pub mod api;
 pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod controllers;

@@ -3,8 +3,8 @@
 use super::client::AdoClient;
 use super::error::AdoError;
 use super::model::ProjectId;
-use super::organization::Service;
-use super::request::{Call, Route, Version};
+use super::route::{Call, Route, Version};
+use super::service::Service;
 
 pub(super) static WORK_ITEMS: Route = Route {
     service: Service::Analytics,

@@ -7,9 +7,9 @@ use http::{HeaderName, StatusCode};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::budget::{Quota, RateHeaders};
 use super::credential::Pat;
 use super::error::{AdoError, Defect, Outage, ServiceMessage, SignIn};
+use super::pace::{Quota, RateHeaders};
 
 /// Longest part of a service's message that is passed on, in characters.
 const MAX_MESSAGE: usize = 300;
@@ -73,8 +73,8 @@ fn leads_to_sign_in(headers: &HeaderMap) -> bool {
     path.split('/').any(|segment| segment == "_signin") || provider.iter().any(|host| target.starts_with(host))
 }
 
-/// Reads the rate limit headers; they come with answers of any status. Times are counted from the answer's own `Date`, where it has
-/// one, so that a wrong clock on either side does not matter.
+/// Reads the rate limit headers; they come with answers of any status. Times are counted from the answer's own `Date`,
+/// where it has one, so that a wrong clock on either side does not matter.
 pub(crate) fn rate_headers(headers: &HeaderMap, now: Timestamp) -> RateHeaders {
     let now = text(headers, &DATE).and_then(http_date).unwrap_or(now);
     RateHeaders { retry_after: retry_after(headers, now), quota: quota(headers, now) }

@@ -4,17 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::budget::{BudgetHandle, Priority};
+use super::budget::BudgetHandle;
 use super::credential::Pat;
 use super::error::AdoError;
-use super::organization::{OrganizationUrl, Service};
+use super::organization::OrganizationUrl;
+use super::pace::Priority;
+use super::service::Service;
 use super::transport::Http;
 
 /// Limits of a client's requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Longest time for one call in all: its turn in the budget, every try, the answer. At least 100 s outside of tests, since the
-    /// service delays requests by up to 30 s and answers them all the same (`ado-api.md` §4).
+    /// Longest time for one call in all: its turn in the budget, every try, the answer. At least 100 s outside of
+    /// tests, since the service delays requests by up to 30 s and answers them all the same (`ado-api.md` §4).
     pub deadline: Duration,
     /// How often a call that only reads is repeated after an outage.
     pub retries: usize,
@@ -57,8 +59,8 @@ pub struct AdoClient {
 }
 
 impl AdoClient {
-    /// A client with [`Priority::User`]. Nothing is sent yet; an organization whose host is not permitted is refused here
-    /// ([`AdoError::DisallowedHost`], [`AdoError::PrivateAddress`]).
+    /// A client with [`Priority::User`]. Nothing is sent yet; an organization whose host is not permitted is refused
+    /// here ([`AdoError::DisallowedHost`], [`AdoError::PrivateAddress`]).
     pub fn new(
         http: Http,
         organization: OrganizationUrl,

@@ -3,14 +3,14 @@
 use super::client::AdoClient;
 use super::error::{AdoError, SignIn};
 use super::model::ConnectionData;
-use super::request::{Call, Route, Version};
+use super::route::{Call, Route, Version};
 
 pub(super) static CONNECTION_DATA: Route =
     Route { version: Version::Preview, ..Route::get("connection data", "_apis/connectionData") };
 
 impl AdoClient {
-    /// Identity and organization behind the credential: the cheapest check of it. Joins the request budgets of the identity's
-    /// credentials.
+    /// Identity and organization behind the credential: the cheapest check of it. Joins the request budgets of the
+    /// identity's credentials.
     ///
     /// Refusals are [`AdoError::CredentialRefused`] (an anonymous answer too) and [`AdoError::OrganizationNotFound`].
     pub async fn connection_data(&self) -> Result<ConnectionData, AdoError> {
@@ -26,8 +26,8 @@ impl AdoClient {
         Ok(data)
     }
 
-    /// [`connection_data`](Self::connection_data), asked a second time before a refusal is believed: a throttled service was seen to
-    /// answer 401 (`ado-api.md` §2).
+    /// [`connection_data`](Self::connection_data), asked a second time before a refusal is believed: a throttled
+    /// service was seen to answer 401 (`ado-api.md` §2).
     pub async fn verify_credential(&self) -> Result<ConnectionData, AdoError> {
         match self.connection_data().await {
             Err(AdoError::CredentialRefused(_)) => {

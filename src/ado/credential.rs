@@ -47,8 +47,8 @@ impl PatError {
 pub struct Pat(SecretString);
 
 impl Pat {
-    /// Takes the token out of a Secret's bytes; white space around it (a trailing newline) is trimmed, since a surplus character makes
-    /// the service refuse it (`ado-api.md` §2).
+    /// Takes the token out of a Secret's bytes; white space around it (a trailing newline) is trimmed, since a surplus
+    /// character makes the service refuse it (`ado-api.md` §2).
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PatError> {
         let token = bytes.trim_ascii();
         if token.is_empty() {
@@ -99,8 +99,8 @@ impl fmt::Debug for Pat {
     }
 }
 
-/// Tells credentials apart within one process without holding them: a digest under a key that is drawn at start and never leaves the
-/// process.
+/// Tells credentials apart within one process without holding them: a digest under a key that is drawn at start and
+/// never leaves the process.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Fingerprint(Uuid);
 

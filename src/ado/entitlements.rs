@@ -1,10 +1,11 @@
-//! Access levels (scope `vso.memberentitlementmanagement`, which tokens seldom have; Azure DevOps Server has no such service).
+//! Access levels (scope `vso.memberentitlementmanagement`, which tokens seldom have; Azure DevOps Server has no such
+//! service).
 
 use super::client::AdoClient;
 use super::error::AdoError;
 use super::model::{Entitlement, IdentityId};
-use super::organization::Service;
-use super::request::{Call, Route};
+use super::route::{Call, Route};
+use super::service::Service;
 
 pub(super) static ENTITLEMENT: Route =
     Route { service: Service::Entitlements, ..Route::get("member entitlements", "_apis/userentitlements/{user}") };

@@ -3,55 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Reasons in conditions, events and metrics. Part of the API: dashboards and alerts name them.
-pub mod reasons {
-    /// The service refuses the credential itself.
-    pub const CREDENTIAL_REFUSED: &str = "CredentialRefused";
-    /// The organization (collection) does not exist.
-    pub const ORGANIZATION_NOT_FOUND: &str = "OrganizationNotFound";
-    /// One service area refuses the credential: a scope is missing, or the credential ended meanwhile.
-    pub const UNAUTHORIZED: &str = "Unauthorized";
-    /// The identity lacks a permission.
-    pub const FORBIDDEN: &str = "Forbidden";
-    /// The thing is absent or hidden from the identity.
-    pub const NOT_FOUND: &str = "NotFound";
-    /// Somebody else changed the thing meanwhile.
-    pub const CONFLICT: &str = "Conflict";
-    /// The service asks for a pause, or the request budget is used up.
-    pub const THROTTLED: &str = "Throttled";
-    /// The service cannot be reached or fails.
-    pub const UNAVAILABLE: &str = "Unavailable";
-    /// The organization was stopped by its administrator or for inactivity.
-    pub const ORGANIZATION_STOPPED: &str = "OrganizationStopped";
-    /// The answer is not what the service documents.
-    pub const MALFORMED: &str = "Malformed";
-    /// The answer is larger than we read.
-    pub const TOO_LARGE: &str = "TooLarge";
-    /// The answer did not come in time.
-    pub const DEADLINE: &str = "Deadline";
-    /// The service refuses the request's content.
-    pub const BAD_REQUEST: &str = "BadRequest";
-    /// A name cannot stand in a URL.
-    pub const INVALID_NAME: &str = "InvalidName";
-    /// The host is not permitted.
-    pub const DISALLOWED_HOST: &str = "DisallowedHost";
-    /// The host's address is not permitted.
-    pub const PRIVATE_ADDRESS: &str = "PrivateAddress";
-    /// The server's certificate is not trusted.
-    pub const CERTIFICATE_NOT_TRUSTED: &str = "CertificateNotTrusted";
-    /// The proxy does not let us through.
-    pub const PROXY_FAILED: &str = "ProxyFailed";
-    /// The HTTP client could not be made.
-    pub const CLIENT_SETUP_FAILED: &str = "ClientSetupFailed";
-    /// No proxy of that name is configured.
-    pub const UNKNOWN_PROXY: &str = "UnknownProxy";
-    /// The organization URL is invalid.
-    pub const INVALID_ORGANIZATION_URL: &str = "InvalidOrganizationURL";
-    /// The Secret does not hold a token.
-    pub const INVALID_TOKEN: &str = "InvalidToken";
-    /// The CA bundle holds no usable certificate.
-    pub const INVALID_CA_BUNDLE: &str = "InvalidCABundle";
-}
+use super::reasons;
 
 /// What the service said about a refusal: bounded, without control characters, never part of the request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -135,7 +87,8 @@ pub enum Defect {
     Endless,
 }
 
-/// An error of the Azure DevOps client. Its text is for users: it names the remedy and nothing of the request but host and area.
+/// An error of the Azure DevOps client. Its text is for users: it names the remedy and nothing of the request but host
+/// and area.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AdoError {
     /// connectionData refused the credential.
@@ -143,7 +96,8 @@ pub enum AdoError {
         "Azure DevOps refused the token ({0}): it is expired, revoked, or of another organization; put a valid token of this organization into the Secret"
     )]
     CredentialRefused(SignIn),
-    /// connectionData does not exist at this URL. The text does not repeat the URL: somebody may have pasted a token into it.
+    /// connectionData does not exist at this URL. The text does not repeat the URL: somebody may have pasted a token
+    /// into it.
     #[error("no organization exists at that URL: correct organizationURL")]
     OrganizationNotFound,
     /// One area refused the credential.
@@ -267,7 +221,7 @@ pub enum CertificateProblem {
     #[error("expired or not yet valid")]
     NotInForce,
     /// Anything else.
-    #[error("invalid")]
+    #[error("not a valid server certificate")]
     Invalid,
 }
 

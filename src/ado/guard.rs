@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{Ipv4Net, Ipv6Net};
 use url::Host;
 
-use super::organization::{InvalidHost, ServiceHost};
+use super::service::{InvalidHost, ServiceHost};
 
 /// The cloud hosts of the service areas; `{organization}.visualstudio.com` comes on top of these.
 const CLOUD_HOSTS: [&str; 5] =
@@ -19,8 +19,8 @@ const fn v6(a: u16, b: u16, c: u16, prefix: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0), prefix)
 }
 
-/// IPv4 blocks that are not globally reachable by the IANA IPv4 Special-Purpose Address Registry, multicast (224.0.0.0/4), and the
-/// address under which Azure offers its host's services to virtual machines.
+/// IPv4 blocks that are not globally reachable by the IANA IPv4 Special-Purpose Address Registry, multicast
+/// (224.0.0.0/4), and the address under which Azure offers its host's services to virtual machines.
 const NOT_GLOBAL_V4: [Ipv4Net; 16] = [
     v4(0, 0, 0, 0, 8),        // this network
     v4(10, 0, 0, 0, 8),       // private use
@@ -44,8 +44,8 @@ const NOT_GLOBAL_V4: [Ipv4Net; 16] = [
 const GLOBAL_UNICAST_V6: Ipv6Net = v6(0x2000, 0, 0, 3);
 /// The well-known NAT64 prefix: as reachable as the IPv4 address in its last 32 bits (RFC 6052).
 const NAT64: Ipv6Net = v6(0x64, 0xff9b, 0, 96);
-/// Blocks within [`GLOBAL_UNICAST_V6`] that are not globally reachable by the IANA IPv6 Special-Purpose Address Registry. 6to4 is
-/// refused whole: it is deprecated (RFC 7526), and what it embeds would have to be judged as well.
+/// Blocks within [`GLOBAL_UNICAST_V6`] that are not globally reachable by the IANA IPv6 Special-Purpose Address
+/// Registry. 6to4 is refused whole: it is deprecated (RFC 7526), and what it embeds would have to be judged as well.
 const NOT_GLOBAL_V6: [Ipv6Net; 4] = [
     v6(0x2001, 0, 0, 23),     // protocol assignments: Teredo, benchmarking, ORCHID
     v6(0x2001, 0xdb8, 0, 32), // documentation
@@ -55,13 +55,14 @@ const NOT_GLOBAL_V6: [Ipv6Net; 4] = [
 
 const PRIVATE_V4: [Ipv4Net; 3] = [v4(10, 0, 0, 0, 8), v4(172, 16, 0, 0, 12), v4(192, 168, 0, 0, 16)];
 const UNIQUE_LOCAL_V6: Ipv6Net = v6(0xfc00, 0, 0, 7);
-/// Metadata services that clouds placed into unique local addresses: AWS (`fd00:ec2::254`) and Google Cloud (`fd20:ce::254`).
+/// Metadata services that clouds placed into unique local addresses: AWS (`fd00:ec2::254`) and Google Cloud
+/// (`fd20:ce::254`).
 const METADATA_V6: [Ipv6Net; 2] = [v6(0xfd00, 0xec2, 0, 32), v6(0xfd20, 0xce, 0, 32)];
 
 /// Whether the address can be reached from anywhere on the Internet, by the IANA special-purpose registries.
 ///
-/// An IPv6 address that embeds an IPv4 address is never more reachable than that; IPv4-mapped, 6to4 and Teredo addresses and the
-/// local-use NAT64 prefix `64:ff9b:1::/48` are not reachable at all.
+/// An IPv6 address that embeds an IPv4 address is never more reachable than that; IPv4-mapped, 6to4 and Teredo
+/// addresses and the local-use NAT64 prefix `64:ff9b:1::/48` are not reachable at all.
 #[must_use]
 pub fn is_globally_reachable(address: IpAddr) -> bool {
     match address {
@@ -86,7 +87,8 @@ fn is_private(address: IpAddr) -> bool {
     }
 }
 
-/// A host that the administrator permits besides the cloud's (`--allowed-host NAME[:PORT]`; the port is 443 if left out).
+/// A host that the administrator permits besides the cloud's (`--allowed-host NAME[:PORT]`; the port is 443 if left
+/// out).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AllowedHost(ServiceHost);
 
@@ -129,7 +131,8 @@ impl HostPolicy {
         Self { allowed }
     }
 
-    /// Judges a host before anything is sent or resolved; an address literal is judged at once, since it never reaches the resolver.
+    /// Judges a host before anything is sent or resolved; an address literal is judged at once, since it never reaches
+    /// the resolver.
     pub fn check(&self, host: &Host<String>, port: u16) -> Result<(), Refusal> {
         let given = self.allowed.iter().any(|allowed| allowed.0.port == port && same_host(&allowed.0.host, host));
         let cloud = port == 443 && is_cloud_host(host);
@@ -147,8 +150,8 @@ impl HostPolicy {
         if self.permits(host, address) { Ok(()) } else { Err(Refusal::PrivateAddress) }
     }
 
-    /// Whether a connection for `host` may be made to `address`. Names given by the administrator may also have private addresses, and
-    /// loopback ones if the name is `localhost` or the literal itself.
+    /// Whether a connection for `host` may be made to `address`. Names given by the administrator may also have private
+    /// addresses, and loopback ones if the name is `localhost` or the literal itself.
     #[must_use]
     pub fn permits(&self, host: &Host<String>, address: IpAddr) -> bool {
         if is_globally_reachable(address) {

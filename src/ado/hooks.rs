@@ -3,7 +3,7 @@
 use super::client::AdoClient;
 use super::error::AdoError;
 use super::model::{HookEventType, List};
-use super::request::{Call, Route};
+use super::route::{Call, Route};
 
 pub(super) static EVENT_TYPES: Route = Route::get("service hooks", "_apis/hooks/publishers/{publisher}/eventtypes");
 /// The publisher of work item events.

@@ -13,25 +13,29 @@ mod hooks;
 pub mod model;
 mod observer;
 mod organization;
+mod pace;
 mod processes;
 mod projects;
+pub mod reasons;
 mod repositories;
 mod request;
+mod route;
 mod security;
+mod service;
 mod test_management;
 mod transport;
 mod work_items;
 
-pub use budget::{BudgetHandle, Budgets, MAX_PARALLEL, Priority};
+pub use budget::{BudgetHandle, Budgets, MAX_PARALLEL};
 pub use client::{AdoClient, Limits};
 pub use credential::{Fingerprint, Pat, PatError};
-pub use error::{AdoError, CertificateProblem, Defect, ErrorClass, Outage, Retry, ServiceMessage, SignIn, reasons};
+pub use error::{AdoError, CertificateProblem, Defect, ErrorClass, Outage, Retry, ServiceMessage, SignIn};
 pub use guard::{AllowedHost, HostPolicy, Refusal, is_globally_reachable};
 pub use observer::{RequestObserver, RequestRecord};
-pub use organization::{
-    InvalidHost, OrganizationUrl, OrganizationUrlError, Service, ServiceHost, ServiceHosts, UrlProblem,
-};
-pub use request::Route;
+pub use organization::{OrganizationUrl, OrganizationUrlError, UrlProblem};
+pub use pace::Priority;
+pub use route::Route;
+pub use service::{InvalidHost, Service, ServiceHost, ServiceHosts};
 pub use transport::{
     AddressLookup, CaBundle, CaBundleError, Http, InvalidProxy, Lookup, NamedProxy, SystemLookup, Transport,
     TransportConfig,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::organization::Service;
+use super::service::Service;
 
 /// One request that was sent, or was to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,15 +5,15 @@ use std::fmt;
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
+use super::service::{CLOUD_HOST, Service};
+
 /// Longest URL that is looked at.
 const MAX_URL: usize = 512;
-/// Longest host label or path segment: the longest organization name is 50 characters, and a token, whose shortest form has 52, is
-/// never taken for a name and so never repeated in a message.
+/// Longest host label or path segment: the longest organization name is 50 characters, and a token, whose shortest form
+/// has 52, is never taken for a name and so never repeated in a message.
 const MAX_NAME: usize = 50;
 /// Most segments of an Azure DevOps Server URL (`/tfs/Collection` has two).
 const MAX_SEGMENTS: usize = 4;
-/// The host of the cloud service's core areas.
-const CLOUD_HOST: &str = "dev.azure.com";
 /// The domain of the older host form, `{organization}.visualstudio.com`.
 const OLD_CLOUD_DOMAIN: &str = ".visualstudio.com";
 
@@ -74,8 +74,8 @@ impl OrganizationUrlError {
 
 /// A checked and normalised organization URL: https, no user information, query or fragment, no trailing slash.
 ///
-/// Forms (`ado-api.md` §1): `https://dev.azure.com/{organization}`, `https://{organization}.visualstudio.com`, and on any other host
-/// (Azure DevOps Server) one to four segments such as `https://tfs.example.com/tfs/DefaultCollection`.
+/// Forms (`ado-api.md` §1): `https://dev.azure.com/{organization}`, `https://{organization}.visualstudio.com`, and on
+/// any other host (Azure DevOps Server) one to four segments such as `https://tfs.example.com/tfs/DefaultCollection`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OrganizationUrl {
     host: Host<String>,
@@ -143,7 +143,7 @@ impl OrganizationUrl {
     }
 
     /// The segments in front of every path of `service` at its host.
-    fn path_segments(&self, service: Service) -> Vec<&str> {
+    pub(crate) fn path_segments(&self, service: Service) -> Vec<&str> {
         match (self.old_cloud_label(), service) {
             (Some(organization), Service::Analytics | Service::Entitlements | Service::Graph) => vec![organization],
             (Some(_), Service::Core) | (None, _) => self.segments.iter().map(String::as_str).collect(),
@@ -155,115 +155,6 @@ impl fmt::Display for OrganizationUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
-}
-
-/// A group of service areas that the cloud serves from a host of its own (`ado-api.md` §1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Service {
-    /// Projects, work items, boards, tests, hooks, git, security, connection data.
-    Core,
-    /// The Analytics `OData` service.
-    Analytics,
-    /// User entitlements (access levels).
-    Entitlements,
-    /// Graph and identities.
-    Graph,
-}
-
-impl Service {
-    /// The name used in metrics and logs.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Core => "core",
-            Self::Analytics => "analytics",
-            Self::Entitlements => "entitlements",
-            Self::Graph => "graph",
-        }
-    }
-
-    fn cloud_host(self) -> &'static str {
-        match self {
-            Self::Core => CLOUD_HOST,
-            Self::Analytics => "analytics.dev.azure.com",
-            Self::Entitlements => "vsaex.dev.azure.com",
-            Self::Graph => "vssps.dev.azure.com",
-        }
-    }
-}
-
-/// A host and port given in the configuration for one service of organizations outside the cloud.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServiceHost {
-    /// Host name or address.
-    pub host: Host<String>,
-    /// Port, 443 unless given.
-    pub port: u16,
-}
-
-/// Why a text names no host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be NAME or NAME:PORT, a host name or address without scheme, path or wildcard")]
-pub struct InvalidHost;
-
-impl ServiceHost {
-    /// Reads `NAME[:PORT]`; an IPv6 address stands in brackets. Without a port it is 443.
-    pub fn parse(text: &str) -> Result<Self, InvalidHost> {
-        let plain = |c: char| c.is_ascii_alphanumeric() || ".-_:[]".contains(c);
-        if text.is_empty() || text.len() > 260 || !text.chars().all(plain) {
-            return Err(InvalidHost);
-        }
-        let url = Url::parse(&format!("https://{text}/")).map_err(|_| InvalidHost)?;
-        let host = url.host().map(|host| host.to_owned()).ok_or(InvalidHost)?;
-        Ok(Self { host, port: url.port().unwrap_or(443) })
-    }
-}
-
-/// Hosts of the services of organizations **outside** the cloud; left out, a service is at the organization's own host.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ServiceHosts {
-    /// Host of [`Service::Analytics`].
-    pub analytics: Option<ServiceHost>,
-    /// Host of [`Service::Entitlements`].
-    pub entitlements: Option<ServiceHost>,
-    /// Host of [`Service::Graph`].
-    pub graph: Option<ServiceHost>,
-}
-
-impl ServiceHosts {
-    fn of(&self, service: Service) -> Option<&ServiceHost> {
-        match service {
-            Service::Core => None,
-            Service::Analytics => self.analytics.as_ref(),
-            Service::Entitlements => self.entitlements.as_ref(),
-            Service::Graph => self.graph.as_ref(),
-        }
-    }
-
-    /// Where `service` of `organization` is reached.
-    pub(crate) fn locate(&self, organization: &OrganizationUrl, service: Service) -> ServiceBase {
-        let segments = organization.path_segments(service).into_iter().map(str::to_owned).collect();
-        let (host, port) = if organization.is_cloud() {
-            match service {
-                Service::Core => (organization.host.clone(), organization.port),
-                other => (Host::Domain(other.cloud_host().to_owned()), organization.port),
-            }
-        } else {
-            match self.of(service) {
-                Some(given) => (given.host.clone(), given.port),
-                None => (organization.host.clone(), organization.port),
-            }
-        };
-        ServiceBase { host, port, segments }
-    }
-}
-
-/// Host, port and leading path segments of one service of one organization.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ServiceBase {
-    pub(crate) host: Host<String>,
-    pub(crate) port: u16,
-    pub(crate) segments: Vec<String>,
 }
 
 fn check(text: &str) -> Result<OrganizationUrl, UrlProblem> {
@@ -319,7 +210,7 @@ fn segments_of(path: &str) -> Result<Vec<String>, UrlProblem> {
 
 fn build(host: Host<String>, port: u16, segments: Vec<String>) -> Result<OrganizationUrl, UrlProblem> {
     let authority = if port == 443 { host.to_string() } else { format!("{host}:{port}") };
-    let path = super::request::encode_path(&segments);
+    let path = super::route::encode_path(&segments);
     let url = OrganizationUrl { host, port, text: format!("https://{authority}{path}"), segments };
     let cloud_name = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     let server_name = |name: &str| !name.chars().any(|c| c.is_control() || "/\\:*?\"<>|;#@&%$+".contains(c));
@@ -350,7 +241,8 @@ fn corrected(text: &str) -> Option<String> {
     let bare = format!("https://{host}");
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     let plain = segments.iter().take_while(|segment| !segment.starts_with('_')).count();
-    // The whole path first (a Server's collection may be deep), then its first segment, then none (`{organization}.visualstudio.com`).
+    // The whole path first (a Server's collection may be deep), then its first segment, then none
+    // (`{organization}.visualstudio.com`).
     [plain, 1, 0]
         .into_iter()
         .filter(|count| *count <= segments.len())
@@ -441,35 +333,50 @@ mod tests {
     }
 
     #[test]
-    fn both_cloud_forms_are_one_organization_and_reach_the_same_services() {
-        let hosts = ServiceHosts::default();
-        let new = OrganizationUrl::parse("https://dev.azure.com/Contoso").expect("valid");
-        let old = OrganizationUrl::parse("https://contoso.visualstudio.com").expect("valid");
-        assert_eq!(new.key(), old.key());
-        assert_eq!((new.name(), old.name()), ("Contoso", "contoso"));
-        for (service, host) in [
-            (Service::Analytics, "analytics.dev.azure.com"),
-            (Service::Entitlements, "vsaex.dev.azure.com"),
-            (Service::Graph, "vssps.dev.azure.com"),
-        ] {
-            let base = hosts.locate(&old, service);
-            assert_eq!((base.host.to_string().as_str(), base.segments), (host, vec!["contoso".to_owned()]));
-            assert_eq!(hosts.locate(&new, service).host.to_string(), host);
+    fn whatever_the_parts_are_nothing_leaks_and_what_is_accepted_stays_the_same() {
+        const TOKEN: &str = "abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrst";
+        let parts = [
+            "",
+            "https://",
+            "http:",
+            "dev.azure.com/",
+            "dev.azure.com",
+            "contoso",
+            ".visualstudio.com",
+            "tfs.example.com",
+            "/",
+            "@",
+            ":",
+            ":8443",
+            "?",
+            "#",
+            "..",
+            "%2f",
+            "%00",
+            "%",
+            "[::1]",
+            "_git",
+            "ü",
+            " ",
+            TOKEN,
+        ];
+        let mut accepted = 0;
+        for number in 0..parts.len().pow(3) {
+            let part = |place: u32| parts[number / parts.len().pow(place) % parts.len()];
+            let text = format!("https://{}{}{}", part(2), part(1), part(0));
+            match OrganizationUrl::parse(&text) {
+                Ok(url) => {
+                    accepted += 1;
+                    assert_eq!(OrganizationUrl::parse(url.as_str()).as_ref(), Ok(&url), "{text}");
+                    assert!(!url.as_str().contains(['@', '?', '#']) && !url.name().is_empty(), "{text}");
+                }
+                Err(error) => {
+                    assert!(!format!("{error} {error:?}").contains(TOKEN), "{text}: {error}");
+                    let corrected = error.corrected().map(OrganizationUrl::parse);
+                    assert!(corrected.is_none_or(|corrected| corrected.is_ok()), "{text}: {error}");
+                }
+            }
         }
-        assert_eq!(hosts.locate(&old, Service::Core).segments, Vec::<String>::new());
-    }
-
-    #[test]
-    fn outside_the_cloud_services_share_the_host_unless_the_configuration_names_one() {
-        let server = OrganizationUrl::parse("https://tfs.example.com/tfs/Main").expect("valid");
-        let same = ServiceHosts::default().locate(&server, Service::Analytics);
-        assert_eq!((same.host.to_string().as_str(), same.port, same.segments.len()), ("tfs.example.com", 443, 2));
-        let analytics = ServiceHost::parse("analytics.example.com:8443").expect("valid");
-        let hosts = ServiceHosts { analytics: Some(analytics), ..ServiceHosts::default() };
-        let other = hosts.locate(&server, Service::Analytics);
-        assert_eq!((other.host.to_string().as_str(), other.port), ("analytics.example.com", 8443));
-        for text in ["", "https://x", "a/b", "*.x", "user@x", "x:99999", "x:0x"] {
-            assert_eq!(ServiceHost::parse(text), Err(InvalidHost), "{text}");
-        }
+        assert!(accepted > 20, "{accepted} accepted");
     }
 }

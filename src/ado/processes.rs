@@ -6,7 +6,7 @@ use super::model::{
     BacklogConfiguration, ClassificationNode, ClassificationRoots, Field, List, ProjectId, TeamId, TypeCategory,
     TypeField, WorkItemType,
 };
-use super::request::{Call, Route};
+use super::route::{Call, Route};
 
 pub(super) static TYPES: Route = Route::get("work items", "{project}/_apis/wit/workitemtypes").large();
 pub(super) static CATEGORIES: Route = Route::get("work items", "{project}/_apis/wit/workitemtypecategories");

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use super::client::AdoClient;
 use super::error::{AdoError, Defect};
 use super::model::{List, Project, ProjectDetails, ProjectId, Team};
-use super::request::{Call, Route};
+use super::route::{Call, Route};
 
 /// Items asked for per page: the service's own default in reports, so that it is not likely to be cut.
 const PAGE: usize = 100;
@@ -39,7 +39,8 @@ impl AdoClient {
         self.send(Call::new(&TEAM, &[&project.to_string(), name_or_id])).await
     }
 
-    /// Reads a list to its end: by the token of the answer's header where there is one, else by `$skip` until a page is not full.
+    /// Reads a list to its end: by the token of the answer's header where there is one, else by `$skip` until a page is
+    /// not full.
     async fn pages<T: DeserializeOwned>(&self, call: impl Fn() -> Call) -> Result<Vec<T>, AdoError> {
         let mut items: Vec<T> = Vec::new();
         let mut token: Option<String> = None;

@@ -3,7 +3,7 @@
 use super::client::AdoClient;
 use super::error::AdoError;
 use super::model::{List, ProjectId, Repository};
-use super::request::{Call, Route};
+use super::route::{Call, Route};
 
 pub(super) static PROJECT_REPOSITORIES: Route = Route::get("repositories", "{project}/_apis/git/repositories").large();
 pub(super) static REPOSITORIES: Route = Route::get("repositories", "_apis/git/repositories").large();

@@ -3,7 +3,7 @@
 use super::client::AdoClient;
 use super::error::{AdoError, Defect};
 use super::model::{EvaluatedPermission, EvaluationAnswer, EvaluationBatch, List, PermissionQuery, SecurityNamespace};
-use super::request::{Call, Route};
+use super::route::{Call, Route};
 
 pub(super) static NAMESPACES: Route = Route::get("security", "_apis/securitynamespaces");
 pub(super) static EVALUATE: Route = Route::ask("security", "_apis/security/permissionevaluationbatch");

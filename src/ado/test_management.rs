@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 use super::client::AdoClient;
 use super::error::AdoError;
 use super::model::ProjectId;
-use super::request::{Call, Route};
+use super::route::{Call, Route};
 
 pub(super) static RUNS: Route = Route::get("test management", "{project}/_apis/test/runs");
 pub(super) static POINTS: Route = Route::ask("test management", "{project}/_apis/test/points");
@@ -31,8 +31,9 @@ impl AdoClient {
         self.probe(Call::new(&RUNS, &[&project.to_string()]).query("$top", 1)).await
     }
 
-    /// Asks for the test points of work item 1, whatever that is: a read that the description puts under `vso.test_write`; whether
-    /// the service enforces that scope here is unconfirmed. [`AdoError::NotFound`] means that the scope sufficed too.
+    /// Asks for the test points of work item 1, whatever that is: a read that the description puts under
+    /// `vso.test_write`; whether the service enforces that scope here is unconfirmed. [`AdoError::NotFound`] means that
+    /// the scope sufficed too.
     pub async fn test_points_probe(&self, project: &ProjectId) -> Result<(), AdoError> {
         let body = PointsQuery { points_filter: PointsFilter { test_case_ids: [1] } };
         self.probe(Call::new(&POINTS, &[&project.to_string()]).query("$top", 1).json(&body)).await

@@ -1,4 +1,5 @@
-//! Connections: TLS trust, proxies, and the guard over addresses. Clients with equal settings share one connection pool.
+//! Connections: TLS trust, proxies, and the guard over addresses. Clients with equal settings share one connection
+//! pool.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -21,7 +22,7 @@ use url::{Host, Url};
 use super::error::AdoError;
 use super::guard::{HostPolicy, Refusal};
 use super::observer::RequestObserver;
-use super::organization::ServiceHosts;
+use super::service::ServiceHosts;
 
 /// Largest CA bundle that is read.
 const MAX_BUNDLE: usize = 1024 * 1024;
@@ -221,8 +222,8 @@ impl Transport {
         Self(Arc::new(Inner { config, clients: Mutex::default() }))
     }
 
-    /// A client that trusts `ca` besides the system's CAs and goes through the proxy of that name. Equal settings share one client and
-    /// its connections.
+    /// A client that trusts `ca` besides the system's CAs and goes through the proxy of that name. Equal settings share
+    /// one client and its connections.
     pub fn http(&self, ca: Option<&CaBundle>, proxy: Option<&str>) -> Result<Http, AdoError> {
         let proxy = match proxy {
             Some(name) => {
@@ -253,8 +254,8 @@ impl Transport {
             .map(|certificate| reqwest::Certificate::from_der(certificate))
             .collect::<reqwest::Result<_>>()?;
         let with_system = self.builder(proxy)?.tls_certs_merge(certificates.clone()).build();
-        // Fails only where the system has no CA at all (a bare image): then the bundle is all there is, and without one every
-        // connection ends in an error that asks for it.
+        // Fails only where the system has no CA at all (a bare image): then the bundle is all there is, and without one
+        // every connection ends in an error that asks for it.
         with_system.or_else(|_| self.builder(proxy)?.tls_certs_only(certificates).build())
     }
 
@@ -305,8 +306,8 @@ impl fmt::Debug for Http {
     }
 }
 
-/// Leaves of a name's addresses those that the policy permits. What is returned here is what is connected to, so an answer that
-/// changes between a check and its use (DNS rebinding) gains nothing.
+/// Leaves of a name's addresses those that the policy permits. What is returned here is what is connected to, so an
+/// answer that changes between a check and its use (DNS rebinding) gains nothing.
 struct GuardedResolver(Arc<Inner>);
 
 impl Resolve for GuardedResolver {

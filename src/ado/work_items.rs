@@ -6,7 +6,7 @@ use serde::de::IgnoredAny;
 use super::client::AdoClient;
 use super::error::AdoError;
 use super::model::{List, Patch, ProjectId, QueryResult, Validation, WorkItem, WorkItemId, without_nulls};
-use super::request::{Call, Route, Verb};
+use super::route::{Call, Route, Verb};
 
 /// Most ids of one batch read (`ado-api.md` §5).
 pub const MAX_BATCH: usize = 200;
@@ -92,7 +92,8 @@ impl AdoClient {
         self.send(Call::new(&WIQL, &[&project.to_string()]).query("$top", top).json(&body)).await
     }
 
-    /// Work items by id, at most [`MAX_BATCH`] (more are [`AdoError::InvalidName`]). Ids that cannot be read are left out.
+    /// Work items by id, at most [`MAX_BATCH`] (more are [`AdoError::InvalidName`]). Ids that cannot be read are left
+    /// out.
     pub async fn work_items(
         &self,
         project: &ProjectId,

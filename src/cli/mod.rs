@@ -77,10 +77,13 @@ where
 
 /// The text of a usage error. A stray argument is not repeated: people paste tokens.
 fn usage_text(error: &clap::Error) -> String {
-    match (error.kind(), error.get(ContextKind::InvalidArg)) {
-        (ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand, Some(ContextValue::String(argument)))
-            if !argument.starts_with('-') =>
-        {
+    let stray = match error.kind() {
+        ErrorKind::UnknownArgument => error.get(ContextKind::InvalidArg),
+        ErrorKind::InvalidSubcommand => error.get(ContextKind::InvalidSubcommand),
+        _ => None,
+    };
+    match stray {
+        Some(ContextValue::String(argument)) if !argument.starts_with('-') => {
             "error: an argument that belongs to no option (not repeated here)\n\nFor more information, try '--help'.\n"
                 .to_owned()
         }

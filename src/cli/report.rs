@@ -200,21 +200,37 @@ impl Report {
 
 impl PermissionRow {
     fn cells(&self) -> [String; 4] {
-        let needed: Vec<String> =
-            self.needed_by.iter().map(|by| format!("{}{}", by.feature, if by.documented { "*" } else { "" })).collect();
         let advice = match (self.answer, self.remedy) {
             (Availability::True, _) => String::new(),
             (Availability::False, Some(remedy)) => remedy.to_owned(),
             _ => self.why.clone(),
         };
-        [self.name.to_owned(), format!("{:?}", self.answer), needed.join(", "), advice]
+        [self.name.to_owned(), format!("{:?}", self.answer), self.needed_by_text(), advice]
+    }
+
+    /// The features, those that are only documented to need it with a star. A long list is told by what is not in it.
+    fn needed_by_text(&self) -> String {
+        let named = |feature: Feature| self.needed_by.iter().any(|by| by.feature == feature.as_str());
+        let others: Vec<&str> = Feature::ALL.into_iter().filter(|&it| !named(it)).map(Feature::as_str).collect();
+        if others.len() < self.needed_by.len() {
+            return format!("all but {}", others.join(", "));
+        }
+        let star = |by: &NeededBy| format!("{}{}", by.feature, if by.documented { "*" } else { "" });
+        self.needed_by.iter().map(star).collect::<Vec<_>>().join(", ")
     }
 }
 
 impl FeatureRow {
+    /// What is missing, with a star where the feature works without it.
+    fn missing_text(&self) -> String {
+        let documented = |name: &String| needs(self.name).documented.iter().any(|it| it.as_str() == name);
+        let star = |name: &String| format!("{name}{}", if documented(name) { "*" } else { "" });
+        self.missing.iter().map(star).collect::<Vec<_>>().join(", ")
+    }
+
     fn cells(&self) -> [String; 4] {
         let wanted = if self.wanted { "yes" } else { "no" };
-        [self.name.to_string(), wanted.to_owned(), format!("{:?}", self.available), self.missing.join(", ")]
+        [self.name.to_string(), wanted.to_owned(), format!("{:?}", self.available), self.missing_text()]
     }
 }
 

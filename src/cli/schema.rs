@@ -1,6 +1,6 @@
 //! Checks a manifest as the apiserver would, by the schema and the CEL rules of our own definition.
 
-use jsonschema::error::ValidationErrorKind;
+use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::paths::{Location, LocationSegment};
 use kube::core::cel::{ErrorKind, Validator};
 use serde_json::{Map, Value, json};
@@ -59,8 +59,24 @@ fn of_shape(error: &jsonschema::ValidationError<'_>) -> Vec<Problem> {
             unexpected.iter().map(|name| Problem::new(below(shown(name)), "there is no such field")).collect()
         }
         ValidationErrorKind::UniqueItems => vec![Problem::new(place, "must not name anything twice")],
+        ValidationErrorKind::MinItems { limit } => {
+            let noun = if *limit == 1 { "entry" } else { "entries" };
+            vec![Problem::new(place, format!("must have at least {limit} {noun}"))]
+        }
+        ValidationErrorKind::Type { kind: TypeKind::Single(kind) } => {
+            vec![Problem::new(place, format!("must be of type {kind}"))]
+        }
+        ValidationErrorKind::Enum { options } => {
+            vec![Problem::new(place, format!("must be one of {}", listed(options)))]
+        }
+        ValidationErrorKind::Pattern { .. } => vec![Problem::new(place, "has not the expected form")],
         _ => vec![Problem::new(place, error.masked_with("the value").to_string())],
     }
+}
+
+fn listed(options: &Value) -> String {
+    let names = options.as_array().into_iter().flatten().filter_map(Value::as_str);
+    names.collect::<Vec<_>>().join(", ")
 }
 
 fn problems_of_rules(schema: &Value, object: &Value) -> Vec<Problem> {

@@ -42,11 +42,25 @@ pub fn meaning(error: &AdoError) -> Meaning {
     }
 }
 
-/// The error's text as a sentence: capital first letter, full stop.
+/// The error's text as a sentence: capital first letter, unless the first word is a name such as a host's, and full stop.
 pub fn sentence(error: &dyn std::fmt::Display) -> String {
     let text = error.to_string();
-    let mut letters = text.chars();
-    let first: String = letters.next().map(|letter| letter.to_uppercase().collect()).unwrap_or_default();
     let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
-    format!("{first}{}{end}", letters.as_str())
+    let named = text.split(' ').next().is_some_and(|word| word.contains(|c: char| !c.is_ascii_alphabetic()));
+    let mut letters = text.chars();
+    match letters.next().filter(|_| !named) {
+        Some(first) => format!("{}{}{end}", first.to_uppercase(), letters.as_str()),
+        None => format!("{text}{end}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_becomes_a_sentence_and_a_host_keeps_its_letters() {
+        assert_eq!(sentence(&"no organization exists"), "No organization exists.");
+        assert_eq!(sentence(&"dev.azure.com is not available"), "dev.azure.com is not available.");
+    }
 }

@@ -12,7 +12,6 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::PostParams;
 use kube::{Api, Client};
 use tokio::time::{Instant, sleep, timeout};
-use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 /// A Lease that was not renewed for so long is free.
@@ -129,23 +128,17 @@ impl Candidate {
 }
 
 impl Term {
-    /// Renews until shutdown, then hands the Lease back. Ends early, and says so, if the office is lost.
-    pub async fn serve(mut self, shutdown: &CancellationToken) -> bool {
+    /// Renews for as long as it can. Returns when the office is lost.
+    pub async fn hold(&mut self) {
         let mut renewed = Instant::now();
-        loop {
-            tokio::select! {
-                () = shutdown.cancelled() => { self.resign().await; return true; }
-                () = sleep(RETRY_PERIOD) => {}
-            }
+        while renewed.elapsed() < RENEW_DEADLINE {
+            sleep(RETRY_PERIOD).await;
             let left = RENEW_DEADLINE.saturating_sub(renewed.elapsed());
             match timeout(left, self.renew()).await {
                 Ok(Ok(())) => renewed = Instant::now(),
-                Ok(Err(kube::Error::Api(status))) if status.code == 409 || status.code == 404 => return false,
+                Ok(Err(kube::Error::Api(status))) if status.code == 409 || status.code == 404 => return,
                 Ok(Err(error)) => warn!(%error, "the Lease could not be renewed"),
                 Err(_) => {}
-            }
-            if renewed.elapsed() >= RENEW_DEADLINE {
-                return false;
             }
         }
     }
@@ -158,8 +151,8 @@ impl Term {
         Ok(())
     }
 
-    /// An empty holder lets the next candidate in at once.
-    async fn resign(&mut self) {
+    /// Hands the Lease back, once nothing is done in its name any more: an empty holder lets the next candidate in at once.
+    pub async fn resign(mut self) {
         if let Some(spec) = &mut self.lease.spec {
             spec.holder_identity = Some(String::new());
         }

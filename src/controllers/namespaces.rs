@@ -37,7 +37,13 @@ pub async fn allowed_configs(integration: &AdoIntegration, ctx: &Context) -> kub
     Ok(allowed)
 }
 
+/// Labels of a namespace. An operator that serves named namespaces only may not read them: then there are none, and a
+/// selector allows nothing.
 async fn labels(namespace: &str, ctx: &Context) -> kube::Result<BTreeMap<String, String>> {
     let api: Api<PartialObjectMeta<Namespace>> = Api::all(ctx.client.clone());
-    Ok(api.get_opt(namespace).await?.map(|found| found.labels().clone()).unwrap_or_default())
+    match api.get_opt(namespace).await {
+        Ok(found) => Ok(found.map(|found| found.labels().clone()).unwrap_or_default()),
+        Err(kube::Error::Api(status)) if status.code == 403 => Ok(BTreeMap::new()),
+        Err(error) => Err(error),
+    }
 }

@@ -117,12 +117,6 @@ impl Finding {
     pub fn and(self, other: Self) -> Self {
         if rank(other.answer) < rank(self.answer) { other } else { self }
     }
-
-    /// Either: a permission that one way shows decides, then a refusal. Of equal answers the first one's reason stays.
-    #[must_use]
-    pub fn or(self, other: Self) -> Self {
-        if rank(other.answer) > rank(self.answer) { other } else { self }
-    }
 }
 
 /// From refused over unknown to available.
@@ -361,10 +355,8 @@ mod tests {
         let no = Finding::no("no");
         let unknown = Finding::unknown("unknown");
         assert_eq!(yes.clone().and(unknown.clone()).and(no.clone()), no);
-        assert_eq!(no.clone().or(unknown.clone()).or(yes.clone()), yes);
         assert_eq!(yes.clone().and(Finding::yes("other")), yes);
         assert_eq!(unknown.clone().and(yes), unknown);
-        assert_eq!(no.or(unknown.clone()), unknown);
     }
 
     #[test]

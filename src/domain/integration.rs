@@ -194,15 +194,15 @@ fn kept(before: Before<'_>, types: &[ConditionType]) -> Vec<Draft> {
 
 fn accept(spec: &AdoIntegrationSpec, status: &mut AdoIntegrationStatus, found: &Validation) -> Vec<Draft> {
     let wanted = spec.effective_features();
-    let missing = missing(&found.features, &wanted);
+    let features = carry(status, found);
+    let missing = missing(&features, &wanted);
     let manual_sync_fails = missing.iter().any(|feature| feature.name == Feature::ManualSync);
     status.state = Some(if manual_sync_fails { IntegrationState::Error } else { IntegrationState::Active });
     status.identity = Some(found.identity.clone());
     status.organization = Some(found.organization.clone());
     status.credential = Some(found.credential.clone());
     status.effective = Some(spec.effective());
-    status.features.clone_from(&found.features);
-    status.feature_summary = Some(summary(&found.features, &wanted));
+    status.feature_summary = Some(summary(&features, &wanted));
     status.services = validated_services(spec, found);
     let mut drafts = kstatus_of(&missing, found);
     drafts.push(Draft::yes(
@@ -210,8 +210,23 @@ fn accept(spec: &AdoIntegrationSpec, status: &mut AdoIntegrationStatus, found: &
         Reason::CredentialAccepted,
         "The organization accepted the credential.",
     ));
-    drafts.push(features_available(&missing, &found.features, &wanted));
+    drafts.push(features_available(&missing, &features, &wanted));
+    status.features = features;
     drafts
+}
+
+/// What was known of the same credential stays known through an answer that could not be had this time.
+fn carry(shown: &AdoIntegrationStatus, found: &Validation) -> Vec<FeatureStatus> {
+    let same = shown.credential.as_ref() == Some(&found.credential);
+    let known = |feature: &FeatureStatus| shown.features.iter().find(|old| same && old.name == feature.name).cloned();
+    found
+        .features
+        .iter()
+        .map(|feature| match feature.available {
+            Availability::Unknown => known(feature).unwrap_or_else(|| feature.clone()),
+            Availability::True | Availability::False => feature.clone(),
+        })
+        .collect()
 }
 
 fn kstatus_of(missing: &[&FeatureStatus], found: &Validation) -> Vec<Draft> {
@@ -289,4 +304,111 @@ fn services(spec: &AdoIntegrationSpec, state: IntegrationState, message: &str) -
         .into_iter()
         .map(|name| ServiceStatus { name, state, message: message.to_owned() })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{Auth, Feature};
+
+    fn spec() -> AdoIntegrationSpec {
+        AdoIntegrationSpec {
+            display_name: "Contoso".into(),
+            organization_url: "https://dev.azure.com/contoso".into(),
+            description: None,
+            state: None,
+            auth: Auth::default(),
+            services: None,
+            features: None,
+            allowed_namespaces: None,
+            allowed_projects: None,
+            ca_bundle: None,
+            proxy: None,
+            interval: None,
+        }
+    }
+
+    fn validation(answer: Availability) -> Validation {
+        let features = Feature::ALL
+            .iter()
+            .map(|name| FeatureStatus { name: *name, available: answer, missing: Vec::new() })
+            .collect();
+        Validation {
+            identity: IdentityStatus::default(),
+            organization: OrganizationStatus { name: "contoso".into(), id: "1".into() },
+            credential: CredentialStatus { secret_name: "pat".into(), resource_version: "1".into(), expires_at: None },
+            features,
+            repositories: None,
+        }
+    }
+
+    fn look(shown: &AdoIntegrationStatus, finding: &Finding) -> AdoIntegrationStatus {
+        let subject = Subject { spec: &spec(), generation: 1, status: shown, project_configs: 0 };
+        verdict(&subject, finding, Timestamp::UNIX_EPOCH)
+    }
+
+    fn validated(answer: Availability) -> Finding {
+        Finding::Validated(Box::new(validation(answer)))
+    }
+
+    #[test]
+    fn the_same_finding_twice_changes_nothing() {
+        let once = look(&AdoIntegrationStatus::default(), &validated(Availability::True));
+        assert_eq!(look(&once, &validated(Availability::True)), once);
+    }
+
+    #[test]
+    fn an_answer_that_could_not_be_had_does_not_take_back_what_is_known_of_the_credential() {
+        let known = look(&AdoIntegrationStatus::default(), &validated(Availability::True));
+        assert_eq!(look(&known, &validated(Availability::Unknown)), known);
+    }
+
+    #[test]
+    fn of_another_credential_nothing_is_known() {
+        let known = look(&AdoIntegrationStatus::default(), &validated(Availability::True));
+        let mut other = validation(Availability::Unknown);
+        other.credential.resource_version = "2".into();
+        let now = look(&known, &Finding::Validated(Box::new(other)));
+        assert!(now.features.iter().all(|feature| feature.available == Availability::Unknown));
+        assert_eq!(now.state, Some(IntegrationState::Active), "Unknown does not prevent Active");
+    }
+
+    #[test]
+    fn waiting_keeps_active_and_error_and_makes_inactive_of_nothing() {
+        let pending = Finding::Pending(Cause::new(Reason::Validating, "…"));
+        let nothing = AdoIntegrationStatus::default();
+        assert_eq!(look(&nothing, &pending).state, Some(IntegrationState::Inactive));
+        for state in [IntegrationState::Active, IntegrationState::Error] {
+            let shown = AdoIntegrationStatus { state: Some(state), ..AdoIntegrationStatus::default() };
+            assert_eq!(look(&shown, &pending).state, Some(state));
+        }
+    }
+
+    #[test]
+    fn reconciling_and_stalled_never_stand_together() {
+        let cause = || Cause::new(Reason::CredentialRefused, "no");
+        let first = Timestamp::UNIX_EPOCH;
+        let findings = [
+            Finding::Deleting { configs: 1 },
+            Finding::Disconnected,
+            Finding::Pending(cause()),
+            Finding::Absent { cause: cause(), first_seen: first },
+            Finding::Refused(cause()),
+            Finding::NoVerdict { cause: cause(), tries: 9, first: Timestamp::MIN },
+            Finding::Throttled(cause()),
+            validated(Availability::False),
+            validated(Availability::True),
+        ];
+        for before in &findings {
+            let shown = look(&AdoIntegrationStatus::default(), before);
+            for after in &findings {
+                let status = look(&shown, after);
+                let stands = |condition| conditions::is_true(&status.conditions, condition);
+                assert!(
+                    !(stands(ConditionType::Reconciling) && stands(ConditionType::Stalled)),
+                    "{before:?} then {after:?}"
+                );
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! The verdict on a project config: rows "config" and "both" of the table of states in `docs/resources.md`.
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::conditions::{self, Draft};
 use super::verdict::{Before, Cause, Unreachability, kstatus, unreachability, within_grace};
@@ -12,6 +13,8 @@ use crate::api::{
 /// What a look at the world found.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Finding {
+    /// The object is being deleted, and finalizers of others still hold it.
+    Deleting,
     /// Its integration is disconnected.
     IntegrationInactive,
     /// Its integration does not exist or does not allow the namespace; both look the same.
@@ -86,6 +89,7 @@ pub fn verdict(
     let before = Before { conditions: &shown.conditions, current: shown.observed_generation == Some(generation) };
     let mut status = shown.clone();
     let drafts = match finding {
+        Finding::Deleting => with_own(kstatus::waiting(&deleting()), before),
         Finding::IntegrationInactive => integration_inactive(&mut status, before),
         Finding::IntegrationAbsent { first_seen } => integration_absent(&mut status, before, *first_seen, now),
         Finding::IntegrationNotReady => {
@@ -99,14 +103,56 @@ pub fn verdict(
             Unreachability::Early => wait(&mut status, before, &Cause::new(Reason::Validating, &cause.message)),
             shown => unreachable(&mut status, before, cause, shown == Unreachability::Overdue),
         },
-        Finding::Throttled(cause) => throttle(before, cause),
+        Finding::Throttled(cause) => throttle(&mut status, before, cause),
         Finding::NothingSelected(resolved) => nothing_selected(&mut status, resolved),
         Finding::Synced(resolved, synced) => accept(&mut status, resolved, synced),
         Finding::StillAccepted { synced } => still_accepted(&mut status, *synced),
     };
     status.conditions = conditions::merge(before.conditions, &drafts, generation, now);
+    if !judges_mapping(finding) {
+        keep_generations(&mut status.conditions, before.conditions);
+    }
     status.observed_generation = Some(generation);
     status
+}
+
+/// Whether the mapping of this generation was accepted, also by an earlier process, and not refused since.
+pub fn is_accepted(shown: &AdoProjectConfigStatus, generation: i64) -> bool {
+    let mapping = conditions::find(&shown.conditions, ConditionType::MappingValid);
+    conditions::is_true(&shown.conditions, ConditionType::MappingValid)
+        && mapping.is_some_and(|mapping| mapping.observed_generation == Some(generation))
+}
+
+/// Whether the object shows that an answer could not be had so far: nothing but an answer takes that back.
+pub fn lacks_answer(shown: &AdoProjectConfigStatus) -> bool {
+    [ConditionType::Unreachable, ConditionType::Throttled]
+        .iter()
+        .any(|condition| conditions::is_true(&shown.conditions, *condition))
+}
+
+/// Whether a finding says anything about the mapping of the spec as it is now.
+fn judges_mapping(finding: &Finding) -> bool {
+    match finding {
+        Finding::Refused(_) | Finding::NothingSelected(_) | Finding::Synced(..) | Finding::StillAccepted { .. } => true,
+        Finding::Deleting
+        | Finding::IntegrationInactive
+        | Finding::IntegrationAbsent { .. }
+        | Finding::IntegrationNotReady
+        | Finding::IntegrationError { .. }
+        | Finding::Pending(_)
+        | Finding::NoVerdict { .. }
+        | Finding::Throttled(_) => false,
+    }
+}
+
+/// What was known about mapping and data stays a verdict on the generation that it was made for: a spec that was edited
+/// meanwhile has not been accepted.
+fn keep_generations(conditions: &mut [Condition], previous: &[Condition]) {
+    for condition in conditions.iter_mut().filter(|one| OWN.iter().any(|own| own.as_str() == one.type_)) {
+        if let Some(shown) = previous.iter().find(|shown| shown.type_ == condition.type_) {
+            condition.observed_generation = shown.observed_generation;
+        }
+    }
 }
 
 /// What is known about mapping and data is true whatever happens to the integration.
@@ -119,6 +165,10 @@ fn with_own(mut drafts: Vec<Draft>, before: Before<'_>) -> Vec<Draft> {
 
 fn kept(before: Before<'_>, types: &[ConditionType]) -> Vec<Draft> {
     types.iter().filter_map(|condition| conditions::keep(before.conditions, *condition)).collect()
+}
+
+fn deleting() -> Cause {
+    Cause::new(Reason::Deleting, "Being deleted: waits for the finalizers that stand in its metadata.")
 }
 
 fn wait(status: &mut AdoProjectConfigStatus, before: Before<'_>, cause: &Cause) -> Vec<Draft> {
@@ -188,9 +238,15 @@ fn unreachable(status: &mut AdoProjectConfigStatus, before: Before<'_>, cause: &
     with_own(drafts, before)
 }
 
-fn throttle(before: Before<'_>, cause: &Cause) -> Vec<Draft> {
+/// Neither success nor failure: what is shown of this spec stays.
+fn throttle(status: &mut AdoProjectConfigStatus, before: Before<'_>, cause: &Cause) -> Vec<Draft> {
     let shown = [ConditionType::Ready, ConditionType::Reconciling, ConditionType::Stalled, ConditionType::Unreachable];
-    let mut drafts = kept(before, &shown);
+    let mut drafts = if before.current {
+        kept(before, &shown)
+    } else {
+        status.state.get_or_insert_default();
+        kstatus::waiting(cause)
+    };
     drafts.push(Draft::yes(ConditionType::Throttled, Reason::Throttled, &cause.message));
     with_own(drafts, before)
 }
@@ -235,3 +291,6 @@ fn healthy(status: &AdoProjectConfigStatus, synced: bool) -> Vec<Draft> {
     drafts.push(Draft::yes(ConditionType::Synced, Reason::Synced, "The store holds the project's work items."));
     drafts
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,11 @@
-//! Who may refer to an integration.
+//! Who may refer to an integration, and what a project config refers to for its life.
 
 use std::collections::BTreeMap;
 
 use kube::core::{Selector, SelectorExt as _};
 
-use crate::api::{AllowedNamespaces, NamespacesFrom};
+use super::project_config::is_accepted;
+use crate::api::{AdoProjectConfigStatus, AllowedNamespaces, NamespacesFrom, ResolvedIntegration};
 
 /// Whether the labels of a namespace decide, so that they have to be known.
 pub fn labels_decide(allowed: Option<&AllowedNamespaces>, own: &str, other: &str) -> bool {
@@ -27,11 +28,51 @@ pub fn allows(allowed: Option<&AllowedNamespaces>, own: &str, other: &str, label
     }
 }
 
+/// What a project config was first accepted with, and so means for its life. The store knows it; where the store is new,
+/// the status tells.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Pinned {
+    /// Key of the integration, made of its namespace, name and organization. Unknown to the status.
+    pub integration: Option<String>,
+    /// Id of the project.
+    pub project: Option<String>,
+}
+
+impl Pinned {
+    /// Whether the integration of that name and key is the pinned one, or nothing is pinned yet.
+    pub fn permits_integration(&self, key: &str, named: &ResolvedIntegration, shown: &AdoProjectConfigStatus) -> bool {
+        match &self.integration {
+            Some(pinned) => pinned == key,
+            None => shown.integration.as_ref().is_none_or(|shown| shown == named),
+        }
+    }
+
+    /// Whether the project of that id is the pinned one, or nothing is pinned yet.
+    pub fn permits_project(&self, id: &str, shown: &AdoProjectConfigStatus) -> bool {
+        self.project(shown).is_none_or(|pinned| pinned == id)
+    }
+
+    fn project<'a>(&'a self, shown: &'a AdoProjectConfigStatus) -> Option<&'a str> {
+        let shown = shown.project.as_ref().map(|project| project.id.as_str()).filter(|id| !id.is_empty());
+        self.project.as_deref().or(shown)
+    }
+
+    /// The id by which to ask for the project, in place of what the spec says: a project that was renamed is still meant
+    /// by a spec that nobody touched, or that calls it by the name that it was last seen with.
+    pub fn known_project(&self, spec: &str, generation: i64, shown: &AdoProjectConfigStatus) -> Option<String> {
+        let id = self.project(shown)?;
+        let last_seen = shown.project.as_ref().map(|project| project.name.to_lowercase());
+        let meant = is_accepted(shown, generation) || last_seen == Some(spec.to_lowercase());
+        meant.then(|| id.to_owned())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
     use super::*;
+    use crate::api::ProjectStatus;
 
     fn selector(key: &str, value: &str) -> AllowedNamespaces {
         AllowedNamespaces {
@@ -65,5 +106,48 @@ mod tests {
     fn a_selector_is_matched_on_the_labels_of_the_namespace() {
         assert!(allows(Some(&selector("team", "x")), "a", "b", &labels("team", "x")));
         assert!(!allows(Some(&selector("team", "x")), "a", "b", &labels("team", "y")));
+    }
+
+    fn named(name: &str) -> ResolvedIntegration {
+        ResolvedIntegration { namespace: "a".into(), name: name.into() }
+    }
+
+    fn shown() -> AdoProjectConfigStatus {
+        let project = ProjectStatus { id: "1".into(), name: "Payments".into(), process: None };
+        AdoProjectConfigStatus {
+            integration: Some(named("contoso")),
+            project: Some(project),
+            ..AdoProjectConfigStatus::default()
+        }
+    }
+
+    #[test]
+    fn what_was_never_accepted_permits_everything() {
+        let nothing = AdoProjectConfigStatus::default();
+        assert!(Pinned::default().permits_integration("7", &named("contoso"), &nothing));
+        assert!(Pinned::default().permits_project("1", &nothing));
+        assert_eq!(Pinned::default().known_project("Payments", 1, &nothing), None);
+    }
+
+    #[test]
+    fn the_key_of_the_integration_decides_where_it_is_known() {
+        let pinned = Pinned { integration: Some("7".into()), project: None };
+        assert!(pinned.permits_integration("7", &named("contoso"), &shown()));
+        assert!(!pinned.permits_integration("8", &named("contoso"), &shown()), "another organization");
+    }
+
+    #[test]
+    fn with_a_new_store_the_status_tells() {
+        let pinned = Pinned::default();
+        assert!(pinned.permits_integration("1", &named("contoso"), &shown()));
+        assert!(!pinned.permits_integration("1", &named("other"), &shown()));
+        assert!(pinned.permits_project("1", &shown()) && !pinned.permits_project("2", &shown()));
+    }
+
+    #[test]
+    fn a_project_is_asked_for_by_id_where_the_spec_still_means_it() {
+        let pinned = Pinned { integration: None, project: Some("1".into()) };
+        assert_eq!(pinned.known_project("PAYMENTS", 2, &shown()).as_deref(), Some("1"));
+        assert_eq!(pinned.known_project("Web Shop", 2, &shown()), None);
     }
 }

@@ -80,8 +80,18 @@ impl FullRead<'_> {
     }
 
     async fn read(&self, report: &mut FullReadReport) -> Result<(), SyncError> {
-        let client = self.client.with_priority(Priority::Full);
         let run = self.store.begin_full_read(self.scope).await?;
+        if let Err(error) = self.read_pages(run, report).await {
+            self.store.abort_full_read(self.scope, run).await?;
+            return Err(error);
+        }
+        let end = self.store.finish_full_read(self.scope, run).await?;
+        report.changed |= end.missing > 0;
+        Ok(())
+    }
+
+    async fn read_pages(&self, run: RunId, report: &mut FullReadReport) -> Result<(), SyncError> {
+        let client = self.client.with_priority(Priority::Full);
         let mut last = 0;
         loop {
             let query = Wiql::new().above(WorkItemId(last));
@@ -92,12 +102,9 @@ impl FullRead<'_> {
             }
             match ids.last() {
                 Some(id) if ids.len() == IDS_PER_QUERY as usize => last = id.0,
-                _ => break,
+                _ => return Ok(()),
             }
         }
-        let end = self.store.finish_full_read(self.scope, run).await?;
-        report.changed |= end.missing > 0;
-        Ok(())
     }
 
     async fn store_batch(

@@ -13,13 +13,14 @@ use super::SyncError;
 /// Category of bugs in every process (`ado-api.md` §7).
 const BUG_CATEGORY: &str = "Microsoft.BugCategory";
 
-/// Finds the project that the spec names and checks that the integration allows it.
+/// Finds the project that the spec names, by its id where that is known, and checks that the integration allows it.
 pub async fn project(
     client: &AdoClient,
     spec: &AdoProjectConfigSpec,
+    known: Option<&str>,
     allowed: &ProjectFilter,
 ) -> Result<ProjectDetails, SyncError> {
-    let found = match client.project(&spec.project).await {
+    let found = match client.project(known.unwrap_or(&spec.project)).await {
         Err(AdoError::NotFound(_) | AdoError::Forbidden(_) | AdoError::InvalidName) => {
             let message = format!(
                 "spec.project: the organization has no project {:?}, or the credential may not read it; correct the name \

@@ -156,7 +156,7 @@ async fn a_quote_in_a_type_name_stays_within_its_literal() {
     let world = World::new().await;
     let client = world.client("full");
     let payments = project(&client, "Payments").await;
-    let hostile = ["Bug' OR [System.Id] > 0 OR [System.Title] = '"];
+    let hostile = ["Bug') OR ([System.Id] > 0 AND [System.Title] <> '"];
     let none = client.query_ids(&payments, &Wiql::new().types(hostile), 10).await;
     match none {
         Ok(found) => assert!(found.ids.is_empty()),

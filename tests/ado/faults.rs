@@ -157,7 +157,7 @@ async fn a_delayed_200_is_a_success_and_its_retry_after_holds_the_next_request()
     assert_eq!(sent, 1);
     let before = world.simulator.last_request();
     let AdoError::Throttled { after } = client.projects().await.expect_err("held") else { panic!("throttled") };
-    assert!(after > Duration::from_secs(500) && after <= Duration::from_secs(600), "{after:?}");
+    assert!(after > Duration::from_secs(500) && after <= Duration::from_mins(10), "{after:?}");
     assert!(world.simulator.requests_since(before).is_empty());
 }
 

@@ -1,5 +1,5 @@
-//! The Azure DevOps client against the simulator: what each answer and each fault means, where requests may go, and that
-//! what is sent is what the service's description knows.
+//! The Azure DevOps client against the simulator: what each answer and each fault means, where requests may go, and
+//! that what is sent is what the service's description knows.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

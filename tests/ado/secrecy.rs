@@ -33,8 +33,8 @@ async fn no_log_line_error_or_debug_text_holds_the_token() {
         .expect("a client");
     texts.push(format!("{http:?}"));
     let budget = Budgets::new().of_credential(&world.organization(), &world.pat("full").fingerprint());
-    let proxied = AdoClient::new(http, world.organization(), world.pat("full"), budget, limits()).expect("permitted");
-    proxied.connection_data().await.expect("through the proxy");
+    let through = AdoClient::new(http, world.organization(), world.pat("full"), budget, limits()).expect("permitted");
+    through.connection_data().await.expect("through the proxy");
     // What all tests of this binary logged so far.
     texts.push(Log::get().text());
     assert!(texts.last().is_some_and(|log| log.contains("asked Azure DevOps")), "the log was captured");

@@ -18,8 +18,8 @@ pub fn limits() -> Limits {
     Limits { deadline: Duration::from_secs(30), retry_delay: Duration::from_millis(1), ..Limits::default() }
 }
 
-/// All that this binary logs, at trace level. One for the process: a subscriber per test would miss what another test's thread
-/// registered first.
+/// All that this binary logs, at trace level. One for the process: a subscriber per test would miss what another test's
+/// thread registered first.
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);
 

@@ -48,7 +48,8 @@ async fn a_private_ca_is_trusted_only_where_it_is_given() {
 #[tokio::test]
 async fn a_certificate_for_another_name_is_refused() {
     let world = World::new().await;
-    // Only names that are given may resolve to a private address, and loopback needs `localhost`: so the proxy leads there.
+    // Only names that are given may resolve to a private address, and loopback needs `localhost`: so the proxy leads
+    // there.
     let proxy = Proxy::start(world.port(), None).await;
     let config = TransportConfig { proxies: vec![proxy.named("http://")], ..world.config() };
     let transport = Transport::new(config);

@@ -383,7 +383,8 @@ fn features_are_a_set_of_the_seven() {
 fn allowed_namespaces_have_a_selector_if_and_only_if_they_are_selected() {
     let tried = integrations();
     let selector = json!({"matchLabels": {"team": "payments"}});
-    let both = ("spec.allowedNamespaces", "allowedNamespaces.selector must be given with from: Selector, and only then");
+    let both =
+        ("spec.allowedNamespaces", "allowedNamespaces.selector must be given with from: Selector, and only then");
     for from in ["Same", "All"] {
         tried.accepts("allowedNamespaces", json!({"from": from}));
         tried.rejects("allowedNamespaces", json!({"from": from, "selector": selector}), &[both]);
@@ -394,10 +395,7 @@ fn allowed_namespaces_have_a_selector_if_and_only_if_they_are_selected() {
     tried.rejects(
         "allowedNamespaces",
         json!({"from": "Some"}),
-        &[(
-            "spec.allowedNamespaces.from",
-            r#"Unsupported value: "Some": supported values: "Same", "All", "Selector""#,
-        )],
+        &[("spec.allowedNamespaces.from", r#"Unsupported value: "Some": supported values: "Same", "All", "Selector""#)],
     );
 }
 
@@ -504,7 +502,8 @@ fn work_item_types_are_a_set_of_at_most_64() {
     for block in ["pullRequirements", "bugMapping"] {
         let place = format!("spec.{block}.workItemTypes");
         let with = |types: Value| json!({"workItemTypes": types});
-        let many = |count: usize, length: usize| -> Vec<String> { (0..count).map(|n| format!("{n:0length$}")).collect() };
+        let many =
+            |count: usize, length: usize| -> Vec<String> { (0..count).map(|n| format!("{n:0length$}")).collect() };
         tried.accepts(block, json!({}));
         tried.accepts(block, json!({"enabled": false}));
         tried.accepts(block, with(json!(many(64, 128))));

@@ -33,7 +33,8 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The identity as which an organization with public projects serves those who did not sign in (`ado-api.md` §2, unconfirmed).
+    /// The identity as which an organization with public projects serves those who did not sign in (`ado-api.md` §2,
+    /// unconfirmed).
     #[must_use]
     pub fn is_anonymous(&self) -> bool {
         const ANONYMOUS: u128 = 0xaaaa_aaaa_aaaa_aaaa_aaaa_aaaa_aaaa_aaaa;

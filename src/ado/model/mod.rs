@@ -1,5 +1,6 @@
-//! What the REST API says, reduced to the members that are used. Unknown members are skipped while reading, unknown values of
-//! enumerations are kept as text, and an absent member means the same as null (`ado-api.md` §1, "Wire form versus spec").
+//! What the REST API says, reduced to the members that are used. Unknown members are skipped while reading, unknown
+//! values of enumerations are kept as text, and an absent member means the same as null (`ado-api.md` §1, "Wire form
+//! versus spec").
 
 mod connection;
 mod ids;

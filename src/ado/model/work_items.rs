@@ -75,8 +75,8 @@ impl Patch {
     }
 }
 
-/// What the rules of the process say to a proposed change. Both mean that scope and permission sufficed, as far as the service checks
-/// them before the rules (`ado-api.md` §12 and §14, unconfirmed).
+/// What the rules of the process say to a proposed change. Both mean that scope and permission sufficed, as far as the
+/// service checks them before the rules (`ado-api.md` §12 and §14, unconfirmed).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Validation {
     /// It would be saved.

@@ -13,7 +13,7 @@ use crate::domain::integration::{Repositories, Validation};
 use crate::domain::projects::ProjectFilter;
 use crate::domain::verdict::Cause;
 use crate::store::{ObjectUid, PinKind, StoreError};
-use crate::sync::probe::{ProbeReport, ProbeRequest, probe};
+use crate::sync::probe::{ProbeReport, ProbeRequest, probe_connected};
 
 /// What a validation came to.
 pub enum Outcome {
@@ -37,7 +37,7 @@ pub async fn validate(object: &AdoIntegration, inputs: &Inputs, ctx: &Context) -
                        connected to; set it back, or create a new AdoIntegration for the other organization.";
         return Ok(Outcome::Answered(Meaning::Refused(Cause::new(Reason::OrganizationChanged, message))));
     }
-    let report = match Box::pin(probe(&inputs.client, &request(object, ctx))).await {
+    let report = match probe_connected(&inputs.client, connection, &request(object, ctx)).await {
         Ok(report) => report,
         Err(error) => return Ok(Outcome::Answered(refusal(object, inputs, &error))),
     };

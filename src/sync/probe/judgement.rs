@@ -1,9 +1,9 @@
 //! What the answers of a probe say about permissions.
 
 use super::RepositoriesFinding;
-use super::questions::{Answer, Answers, ProjectAnswers, Right, Rights, Target};
+use super::questions::{Answer, Answers, ProjectAnswers, Right, Rights, Target, WorkItemAnswers, is_refused_by_rules};
 use crate::ado::AdoError;
-use crate::ado::model::{Entitlement, ProjectDetails, Repository, Validation};
+use crate::ado::model::{Entitlement, Repository};
 use crate::api::Availability;
 use crate::domain::features::{Finding, Findings, Permission};
 
@@ -31,9 +31,12 @@ pub(super) fn conclude(answers: &Answers, trust: Trust, findings: &mut Findings)
     findings.set(Permission::ReadProjectAndTeam, projects_and_teams(answers, trust));
     findings.set(
         Permission::ReadWorkItems,
-        of_project(project, |asked| trust.finding(&asked.query).and(trust.finding(&asked.categories))),
+        of_project(project, |asked| {
+            trust.finding(&asked.work_items.query).and(trust.finding(&asked.work_items.categories))
+        }),
     );
-    findings.set(Permission::ReadWriteWorkItems, of_project(project, |asked| work_item_writes(asked, trust)));
+    findings
+        .set(Permission::ReadWriteWorkItems, of_project(project, |asked| work_item_writes(&asked.work_items, trust)));
     findings.set(
         Permission::ReadWriteTestManagement,
         of_project(project, |asked| test_management(asked, &answers.target, &answers.rights, trust)),
@@ -67,11 +70,17 @@ fn projects_and_teams(answers: &Answers, trust: Trust) -> Finding {
 }
 
 /// The scope for writing includes that for reading, so a token that may not read may not write either.
-fn work_item_writes(asked: &ProjectAnswers, trust: Trust) -> Finding {
+fn work_item_writes(asked: &WorkItemAnswers, trust: Trust) -> Finding {
     match &asked.write {
-        // A rule may be checked before the scope is (`ado-api.md` §14.2), so its refusal proves nothing.
-        Some(Ok(Validation::RulesViolated(message)) | Err(AdoError::BadRequest(message))) => {
-            Finding::unknown(format!("rules of the process refuse what was validated: {message}"))
+        Some(answer) if is_refused_by_rules(answer) => {
+            let rights = asked.may_write.as_ref().and_then(|answer| answer.as_ref().ok());
+            match rights.and_then(|rights| rights.get(Right::EditWorkItems)) {
+                Some(true) => Finding::yes("rules of the process refuse what was validated, and the owner may write"),
+                Some(false) => {
+                    Finding::unknown("the token's owner may not write work items of the project asked about")
+                }
+                None => Finding::unknown("rules of the process refuse everything that was validated"),
+            }
         }
         Some(answer) => trust.finding(answer),
         None => match trust.finding(&asked.categories) {
@@ -97,7 +106,7 @@ fn test_management(asked: &ProjectAnswers, target: &Target, rights: &Answer<Righ
 }
 
 fn is_readable(target: &Target) -> bool {
-    matches!(target, Target::Project { details: Ok(ProjectDetails { .. }), .. })
+    matches!(target, Target::Project { details: Ok(_), .. })
 }
 
 /// Scope and right: the list of events is read with the scope that subscriptions need; evaluation knows the right of

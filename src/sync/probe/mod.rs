@@ -74,15 +74,24 @@ pub struct RepositoriesFinding {
 /// twice, the service did not throttle meanwhile, and connectionData still accepts the credential (`ado-api.md` §2).
 pub async fn probe(client: &AdoClient, request: &ProbeRequest) -> Result<ProbeReport, AdoError> {
     let connection = client.verify_credential().await?;
+    probe_connected(client, connection, request).await
+}
+
+/// The same for a credential that was just verified, by whoever has to look at the organization first.
+pub async fn probe_connected(
+    client: &AdoClient,
+    connection: ConnectionData,
+    request: &ProbeRequest,
+) -> Result<ProbeReport, AdoError> {
     let prober = Prober::new(client);
     // Boxed, because the answers of a dozen requests make a large future.
     let answers = Box::pin(prober.ask(request, &connection.identity.id)).await;
     let noted = prober.noted();
-    if noted.refused {
+    let trust = judgement::Trust { refusals: noted.throttled.is_none() };
+    if noted.refused && trust.refusals {
         client.connection_data().await?;
     }
     let mut findings = Findings::default();
-    let trust = judgement::Trust { refusals: noted.throttled.is_none() };
     judgement::conclude(&answers, trust, &mut findings);
     Ok(ProbeReport {
         connection,

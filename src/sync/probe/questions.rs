@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::{ProbeRequest, ProbedProject};
 use crate::ado::model::{
-    Entitlement, HookEventType, IdentityId, Patch, PermissionQuery, Project, ProjectDetails, ProjectId, QueryResult,
-    Repository, SecurityNamespace, Team, TypeCategory, Validation, WorkItemId,
+    ClassificationNode, Entitlement, HookEventType, IdentityId, Patch, PermissionQuery, Project, ProjectDetails,
+    ProjectId, ProjectState, QueryResult, Repository, SecurityNamespace, Team, TypeCategory, Validation, WorkItemId,
 };
 use crate::ado::{AdoClient, AdoError, Wiql};
 use crate::api::Service;
@@ -55,13 +55,22 @@ pub(super) enum Target {
 
 /// Answers about one project.
 pub(super) struct ProjectAnswers {
+    /// Absent if the project could not be read.
     pub team: Option<Answer<()>>,
-    pub query: Answer<QueryResult>,
-    pub categories: Answer<Vec<TypeCategory>>,
-    pub write: Option<Answer<Validation>>,
+    pub work_items: WorkItemAnswers,
     pub plans: Answer<()>,
     pub points: Answer<()>,
     pub analytics: Answer<()>,
+}
+
+/// Answers about the work items of one project.
+pub(super) struct WorkItemAnswers {
+    pub query: Answer<QueryResult>,
+    pub categories: Answer<Vec<TypeCategory>>,
+    /// Absent if there is nothing that could be validated.
+    pub write: Option<Answer<Validation>>,
+    /// Asked only where rules refuse everything that was validated.
+    pub may_write: Option<Answer<Rights>>,
 }
 
 /// A right of the identity that permission evaluation is asked about.
@@ -73,6 +82,8 @@ pub(super) enum Right {
     EditSubscriptions,
     /// Publish test results of the project.
     PublishTestResults,
+    /// Edit work items of the project's root area.
+    EditWorkItems,
 }
 
 impl Right {
@@ -84,6 +95,7 @@ impl Right {
                 ("ServiceHooks", &["ViewSubscriptions", "EditSubscriptions"])
             }
             Self::PublishTestResults => ("Project", &["PUBLISH_TEST_RESULTS"]),
+            Self::EditWorkItems => ("CSS", &["WORK_ITEM_WRITE"]),
         }
     }
 }
@@ -180,17 +192,22 @@ impl<'a> Prober<'a> {
 
     async fn ask_project(&self, target: &Target) -> Option<ProjectAnswers> {
         let Target::Project { id, details } = target else { return None };
-        let (team, (query, categories, write), plans, points, analytics) = futures::join!(
+        let (team, work_items, plans, points, analytics) = futures::join!(
             self.team(id, details.as_ref().ok()),
             self.work_items(id),
             self.twice(|| self.client.test_plans_probe(id)),
             self.twice(|| self.client.test_points_probe(id)),
-            self.twice(|| self.client.analytics_probe(id)),
+            self.analytics(id),
         );
-        Some(ProjectAnswers { team, query, categories, write, plans, points, analytics })
+        Some(ProjectAnswers { team, work_items, plans, points, analytics })
     }
 
-    /// Reads a team: projects may be read without the scope for teams (`ado-api.md` §2), teams not.
+    /// Asked once: tokens seldom have the scope, and no feature depends on it.
+    async fn analytics(&self, project: &ProjectId) -> Answer<()> {
+        self.noting(self.client.analytics_probe(project).await)
+    }
+
+    /// Reads a team, as sync will: the service may want another scope for it than for a project (`ado-api.md` §2).
     async fn team(&self, project: &ProjectId, details: Option<&ProjectDetails>) -> Option<Answer<()>> {
         let details = details?;
         Some(match &details.default_team {
@@ -202,10 +219,7 @@ impl<'a> Prober<'a> {
         })
     }
 
-    async fn work_items(
-        &self,
-        project: &ProjectId,
-    ) -> (Answer<QueryResult>, Answer<Vec<TypeCategory>>, Option<Answer<Validation>>) {
+    async fn work_items(&self, project: &ProjectId) -> WorkItemAnswers {
         let all = Wiql::new();
         let (query, categories) = futures::join!(
             self.twice(|| self.client.query_ids(project, &all, 1)),
@@ -214,7 +228,11 @@ impl<'a> Prober<'a> {
         let item = query.as_ref().ok().and_then(|found| found.ids.first().copied());
         let type_name = categories.as_deref().ok().and_then(defect_type);
         let write = self.write(project, type_name, item).await;
-        (query, categories, write)
+        let may_write = match &write {
+            Some(answer) if is_refused_by_rules(answer) => Some(self.may_write(project).await),
+            _ => None,
+        };
+        WorkItemAnswers { query, categories, write, may_write }
     }
 
     /// Validates a new defect. Where rules refuse that one (a process may require fields that nobody here can know),
@@ -229,7 +247,7 @@ impl<'a> Prober<'a> {
         if let Some(type_name) = type_name {
             let patch = Patch::new().field("System.Title", TITLE);
             let created = self.twice(|| self.client.validate_create(project, type_name, &patch)).await;
-            if !matches!(created, Ok(Validation::RulesViolated(_)) | Err(AdoError::BadRequest(_))) {
+            if !is_refused_by_rules(&created) {
                 return Some(created);
             }
             answer = Some(created);
@@ -246,11 +264,32 @@ impl<'a> Prober<'a> {
         Some(self.twice(|| self.client.repositories(None)).await)
     }
 
-    /// Evaluates the identity's rights. Whether a token needs a scope for that is unconfirmed (`ado-api.md` §14.3), so
-    /// a refusal says nothing about the token.
+    /// The identity's rights that features need, in every project and in this one.
     async fn rights(&self, project: Option<&ProjectId>) -> Answer<Rights> {
+        let mut things = vec![(Right::EditAllSubscriptions, "PublisherSecurity".to_owned())];
+        if let Some(project) = project {
+            things.push((Right::EditSubscriptions, format!("PublisherSecurity/{project}")));
+            let token = format!("$PROJECT:vstfs:///Classification/TeamProject/{project}");
+            things.push((Right::PublishTestResults, token));
+        }
+        self.evaluate(&things).await
+    }
+
+    /// Whether the identity may write work items of the project's root area.
+    async fn may_write(&self, project: &ProjectId) -> Answer<Rights> {
+        let roots = self.noting(self.client.classification_roots(project).await)?;
+        let token = |area: ClassificationNode| format!("vstfs:///Classification/Node/{}", area.identifier);
+        let things: Vec<(Right, String)> =
+            roots.areas.map(|area| (Right::EditWorkItems, token(area))).into_iter().collect();
+        self.evaluate(&things).await
+    }
+
+    /// Evaluates rights on things. Whether a token needs a scope for that is unconfirmed (`ado-api.md` §14.3), so a
+    /// refusal says nothing about the token.
+    async fn evaluate(&self, things: &[(Right, String)]) -> Answer<Rights> {
         let namespaces = self.noting(self.client.security_namespaces().await)?;
-        let (rights, queries): (Vec<Right>, Vec<PermissionQuery>) = questions(&namespaces, project).into_iter().unzip();
+        let known = things.iter().filter_map(|(right, token)| Some((*right, question(&namespaces, *right, token)?)));
+        let (rights, queries): (Vec<Right>, Vec<PermissionQuery>) = known.unzip();
         let answers = self.noting(self.client.evaluate_permissions(&queries).await)?;
         Ok(Rights(rights.into_iter().zip(answers).collect()))
     }
@@ -289,10 +328,18 @@ impl ProjectAnswers {
     }
 }
 
+/// Whether a validation ended at the rules of the process. One may be checked before scope and permission are
+/// (`ado-api.md` §14.2), so its refusal proves nothing.
+pub(super) fn is_refused_by_rules(answer: &Answer<Validation>) -> bool {
+    matches!(answer, Ok(Validation::RulesViolated(_)) | Err(AdoError::BadRequest(_)))
+}
+
 /// The lowest id of an allowed project: the same one at each probe, whatever the order of the list.
 fn lowest(projects: &[Project], allowed: &ProjectFilter) -> Option<ProjectId> {
-    let usable = projects.iter().filter(|project| allowed.allows(&project.name, &project.id.to_string()));
-    usable.map(|project| project.id).min()
+    let usable = |project: &&Project| {
+        project.state == ProjectState::WellFormed && allowed.allows(&project.name, &project.id.to_string())
+    };
+    projects.iter().filter(usable).map(|project| project.id).min()
 }
 
 /// The type of a new defect; in a process without bugs the type of a new requirement.
@@ -304,21 +351,12 @@ fn defect_type(categories: &[TypeCategory]) -> Option<&str> {
     of("Microsoft.BugCategory").or_else(|| of("Microsoft.RequirementCategory"))
 }
 
-/// What is to be evaluated. Bits are looked up by name, since published lists differ.
-fn questions(namespaces: &[SecurityNamespace], project: Option<&ProjectId>) -> Vec<(Right, PermissionQuery)> {
-    let ask = |right: Right, token: String| {
-        let (namespace, actions) = right.permissions();
-        let namespace = namespaces.iter().find(|known| known.name.trim() == namespace)?;
-        let bit = |name: &&str| namespace.actions.iter().find(|known| known.name == *name).map(|known| known.bit);
-        let bits: Option<Vec<i32>> = actions.iter().map(bit).collect();
-        let permissions = bits?.into_iter().fold(0, |all, bit| all | bit);
-        Some((right, PermissionQuery { namespace: namespace.id, token, permissions }))
-    };
-    let mut questions = vec![ask(Right::EditAllSubscriptions, "PublisherSecurity".to_owned())];
-    if let Some(project) = project {
-        questions.push(ask(Right::EditSubscriptions, format!("PublisherSecurity/{project}")));
-        let token = format!("$PROJECT:vstfs:///Classification/TeamProject/{project}");
-        questions.push(ask(Right::PublishTestResults, token));
-    }
-    questions.into_iter().flatten().collect()
+/// The question about a right, if the service knows it. Bits are looked up by name, since published lists differ.
+fn question(namespaces: &[SecurityNamespace], right: Right, token: &str) -> Option<PermissionQuery> {
+    let (namespace, actions) = right.permissions();
+    let namespace = namespaces.iter().find(|known| known.name.trim() == namespace)?;
+    let bit = |name: &&str| namespace.actions.iter().find(|known| known.name == *name).map(|known| known.bit);
+    let bits: Option<Vec<i32>> = actions.iter().map(bit).collect();
+    let permissions = bits?.into_iter().fold(0, |all, bit| all | bit);
+    Some(PermissionQuery { namespace: namespace.id, token: token.to_owned(), permissions })
 }

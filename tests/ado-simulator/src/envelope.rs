@@ -115,9 +115,7 @@ impl Refusal {
 
     /// TF401232: a work item that does not exist or may not be read.
     pub fn no_work_item(id: u32) -> Self {
-        let message = format!(
-            "TF401232: Work item {id} does not exist, or you do not have permissions to read it."
-        );
+        let message = format!("TF401232: Work item {id} does not exist, or you do not have permissions to read it.");
         Self::tracking(StatusCode::NOT_FOUND, "WorkItemUnauthorizedAccessException", message)
     }
 
@@ -130,9 +128,8 @@ impl Refusal {
 
     /// 403: the identity lacks a permission, named as the service names it.
     pub fn access_denied(who: &str, permission: &str) -> Self {
-        let message = format!(
-            "Access Denied: {who} needs the following permission(s) to perform this action: {permission}"
-        );
+        let message =
+            format!("Access Denied: {who} needs the following permission(s) to perform this action: {permission}");
         Self::new(StatusCode::FORBIDDEN, FRAMEWORK, "AccessCheckException", 3000, message)
     }
 

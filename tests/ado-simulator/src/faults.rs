@@ -102,16 +102,7 @@ pub struct Fault {
 impl Fault {
     /// A fault that strikes every request.
     pub fn always(effect: Effect) -> Self {
-        Self {
-            method: None,
-            path: None,
-            route: None,
-            identity: None,
-            skip: 0,
-            count: None,
-            probability: None,
-            effect,
-        }
+        Self { method: None, path: None, route: None, identity: None, skip: 0, count: None, probability: None, effect }
     }
 
     /// A fault on the requests whose path matches a glob.

@@ -148,9 +148,8 @@ impl Shared {
         let Credential::Token(token) = &credential else { return Err(credential) };
         let world = self.world.read();
         let organization = world.organization_index(request.target.organization());
-        let found = world.pats.by_token(token).filter(|pat| {
-            pat.valid(world.now()) && Some(pat.organization) == organization
-        });
+        let found =
+            world.pats.by_token(token).filter(|pat| pat.valid(world.now()) && Some(pat.organization) == organization);
         let Some(pat) = found else { return Err(credential) };
         let identity = &world.organizations[pat.organization].identities[pat.identity];
         Ok(Sender {
@@ -243,7 +242,12 @@ impl Shared {
         version: &mut String,
     ) -> Result<(&'r Matched<'r>, Value), Box<Reply>> {
         let mut faults = strict::check_query(matched.operation, request.target);
-        match strict::check_version(matched.operation, request.target, &request.parts.headers, &self.options.api_versions) {
+        match strict::check_version(
+            matched.operation,
+            request.target,
+            &request.parts.headers,
+            &self.options.api_versions,
+        ) {
             Ok(served) => *version = served,
             Err(fault) => faults.push(fault),
         }
@@ -276,7 +280,13 @@ impl Shared {
         self.limits.lock().charge(sender?.id).then(|| too_many_requests(None))
     }
 
-    fn dispatch(&self, request: &Request<'_>, matched: &Matched<'_>, call: &Call<'_>, sender: Option<&Sender>) -> Reply {
+    fn dispatch(
+        &self,
+        request: &Request<'_>,
+        matched: &Matched<'_>,
+        call: &Call<'_>,
+        sender: Option<&Sender>,
+    ) -> Reply {
         let operation = matched.operation;
         let key = (operation.method.clone(), operation.template.to_lowercase());
         let Some(handler) = self.handlers.get(&key) else {
@@ -318,7 +328,9 @@ impl Shared {
         }
         match call.quirks.missing_scope {
             MissingScopeStatus::Unauthorized => Reply::challenge(&request.target.base, ""),
-            MissingScopeStatus::UnauthorizedList => Reply::challenge(&request.target.base, "{\"count\":0,\"value\":[]}"),
+            MissingScopeStatus::UnauthorizedList => {
+                Reply::challenge(&request.target.base, "{\"count\":0,\"value\":[]}")
+            }
             MissingScopeStatus::Forbidden => {
                 Refusal::access_denied("The token", "a scope that this operation asks for").into()
             }
@@ -351,7 +363,8 @@ impl Shared {
 fn unknown_organization(request: &Request<'_>, quirks: &Quirks) -> Reply {
     match quirks.unknown_organization {
         UnknownOrganization::NotFound => {
-            let page = "<!DOCTYPE html><html><head><title>404 - Page not found</title></head><body><h1>404</h1></body></html>";
+            let page =
+                "<!DOCTYPE html><html><head><title>404 - Page not found</title></head><body><h1>404</h1></body></html>";
             Reply::text(StatusCode::NOT_FOUND, "text/html; charset=utf-8", page)
         }
         UnknownOrganization::Refused => refuse_credential(request, &Credential::Absent, quirks),
@@ -399,7 +412,11 @@ pub(crate) fn throttled(reply: &mut Reply, retry_after: u32) {
 /// The answer that a fault gives instead of the right one, if it does.
 fn replaced(effect: &Effect, target: &Target) -> Option<Reply> {
     let json = |text: &'static str| {
-        Reply::text(StatusCode::OK, "application/json; charset=utf-8; api-version=7.1", Bytes::from_static(text.as_bytes()))
+        Reply::text(
+            StatusCode::OK,
+            "application/json; charset=utf-8; api-version=7.1",
+            Bytes::from_static(text.as_bytes()),
+        )
     };
     Some(match effect {
         Effect::SignInPage => Reply::sign_in_page(),

@@ -19,6 +19,16 @@ pub(crate) enum Kind {
     Other,
 }
 
+/// The headers about caching, which some refusals lack (recorded).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cache {
+    /// `cache-control`, `expires` and `pragma`.
+    All,
+    /// All but `pragma`.
+    NoPragma,
+    None,
+}
+
 /// An answer before the common headers are added.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
@@ -28,11 +38,12 @@ pub(crate) struct Reply {
     pub body: Bytes,
     /// The front door answered, not the service: none of the service's own headers.
     pub front_door: bool,
+    pub cache: Cache,
 }
 
 impl Reply {
     fn new(status: StatusCode, kind: Kind, body: impl Into<Bytes>) -> Self {
-        Self { status, kind, headers: HeaderMap::new(), body: body.into(), front_door: false }
+        Self { status, kind, headers: HeaderMap::new(), body: body.into(), front_door: false, cache: Cache::All }
     }
 
     /// 200 with a JSON value.
@@ -70,6 +81,7 @@ impl Reply {
     /// 401 with the challenge; `body` is empty or an empty list (recorded both ways).
     pub fn challenge(base: &str, body: &'static str) -> Self {
         let mut reply = Self::new(StatusCode::UNAUTHORIZED, Kind::Empty, body);
+        reply.cache = if body.is_empty() { Cache::None } else { Cache::NoPragma };
         reply.insert(WWW_AUTHENTICATE, &format!("Basic realm=\"{base}/\""));
         reply
     }
@@ -82,17 +94,18 @@ impl Reply {
 
     /// 302 to the sign-in page.
     pub fn sign_in_redirect(base: &str) -> Self {
-        let mut reply = Self::text(StatusCode::FOUND, "text/html; charset=utf-8", "<html><body>Object moved</body></html>");
+        let mut reply =
+            Self::text(StatusCode::FOUND, "text/html; charset=utf-8", "<html><body>Object moved</body></html>");
         reply.insert(LOCATION, &format!("{base}/_signin?realm=localhost&reply_to={base}"));
         reply
     }
 
     /// 404 in plain text, as the router gives it for a route that does not fit.
     pub fn no_route(path: &str) -> Self {
-        let path = path.split_once('/').map_or(path, |_| path);
         let message = format!("The controller for path '{path}' was not found or does not implement IController.");
         let mut reply = Self::text(StatusCode::NOT_FOUND, "text/plain; charset=utf-8", message.clone());
         reply.service_error(&message);
+        reply.cache = Cache::None;
         reply
     }
 
@@ -140,7 +153,11 @@ pub(crate) fn complete(reply: &mut Reply, origin: &Origin<'_>) {
     let fixed = |headers: &mut HeaderMap, name: &'static str, value: &'static str| {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     };
-    fixed(headers, "p3p", "CP=\"CAO DSP COR ADMa DEV CONo TELo CUR PSA PSD TAI IVDo OUR SAMi BUS DEM NAV STA UNI COM INT PHY ONL FIN PUR LOC CNT\"");
+    fixed(
+        headers,
+        "p3p",
+        "CP=\"CAO DSP COR ADMa DEV CONo TELo CUR PSA PSD TAI IVDo OUR SAMi BUS DEM NAV STA UNI COM INT PHY ONL FIN PUR LOC CNT\"",
+    );
     fixed(headers, "strict-transport-security", "max-age=31536000; includeSubDomains");
     fixed(headers, "x-cache", "CONFIG_NOCACHE");
     fixed(headers, "x-content-type-options", "nosniff");
@@ -151,7 +168,11 @@ pub(crate) fn complete(reply: &mut Reply, origin: &Origin<'_>) {
         }
     };
     put(headers, "x-tfs-processid", text(origin.process));
-    put(headers, "x-msedge-ref", HeaderValue::from_str(&format!("Ref A: {:X} Ref B: SIMEDGE0101", origin.activity.simple())).ok());
+    put(
+        headers,
+        "x-msedge-ref",
+        HeaderValue::from_str(&format!("Ref A: {:X} Ref B: SIMEDGE0101", origin.activity.simple())).ok(),
+    );
     if reply.front_door {
         return;
     }
@@ -162,10 +183,14 @@ pub(crate) fn complete(reply: &mut Reply, origin: &Origin<'_>) {
     put(headers, "x-vss-senderdeploymentid", text(origin.process));
     put(headers, "request-context", HeaderValue::from_str(&format!("appId=cid-v1:{}", origin.process)).ok());
     fixed(headers, "access-control-expose-headers", "Request-Context");
-    if known {
+    if reply.cache != Cache::None {
         fixed(headers, "cache-control", "no-cache");
-        fixed(headers, "pragma", "no-cache");
         fixed(headers, "expires", "-1");
+    }
+    if reply.cache == Cache::All {
+        fixed(headers, "pragma", "no-cache");
+    }
+    if known {
         fixed(headers, "x-frame-options", "SAMEORIGIN");
         if let Some((id, account)) = origin.user {
             put(headers, "x-vss-userdata", HeaderValue::from_str(&format!("{id}:{account}")).ok());

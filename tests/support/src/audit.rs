@@ -20,6 +20,17 @@ pub struct Entry {
     /// The client program.
     #[serde(default)]
     pub user_agent: String,
+    /// What was answered.
+    #[serde(default)]
+    pub response_status: ResponseStatus,
+}
+
+/// What was answered.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct ResponseStatus {
+    /// HTTP status.
+    #[serde(default)]
+    pub code: u16,
 }
 
 /// Who asked.
@@ -32,7 +43,11 @@ pub struct User {
 
 /// What was asked about.
 #[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ObjectRef {
+    /// API group of the kind; empty for the core's.
+    #[serde(default)]
+    pub api_group: String,
     /// Plural name of the kind.
     #[serde(default)]
     pub resource: String,

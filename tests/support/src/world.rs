@@ -43,6 +43,7 @@ pub struct World {
     data: TempDir,
     others: Vec<String>,
     flags: Vec<String>,
+    everywhere: bool,
 }
 
 impl World {
@@ -53,18 +54,43 @@ impl World {
 
     /// The same with another simulator.
     pub async fn with(options: Options) -> Self {
-        Self::build(options, &[]).await.unwrap_or_else(|error| panic!("the world could not be made: {error}"))
+        let made = Self::build(Self::shared().await, options, &[], false).await;
+        made.unwrap_or_else(|error| panic!("the world could not be made: {error}"))
     }
 
     /// The same with an operator that serves that many further namespaces.
     pub async fn with_more_namespaces(count: usize) -> Self {
         let names: Vec<String> = (0..count).map(|_| name()).collect();
         let options = Options { items: 60, ..Options::default() };
-        Self::build(options, &names).await.unwrap_or_else(|error| panic!("the world could not be made: {error}"))
+        let made = Self::build(Self::shared().await, options, &names, false).await;
+        made.unwrap_or_else(|error| panic!("the world could not be made: {error}"))
     }
 
-    async fn build(options: Options, others: &[String]) -> Result<Self> {
-        let control_plane = tokio::task::spawn_blocking(ControlPlane::shared).await.map_err(Error::other)??;
+    /// A world in another control plane, which has the chart.
+    pub async fn on(control_plane: Arc<ControlPlane>) -> Self {
+        let options = Options { items: 60, ..Options::default() };
+        let made = Self::build(control_plane, options, &[], false).await;
+        made.unwrap_or_else(|error| panic!("the world could not be made: {error}"))
+    }
+
+    /// The same with an operator that serves all namespaces, so nobody else may be served there.
+    pub async fn everywhere(control_plane: Arc<ControlPlane>) -> Self {
+        let options = Options { items: 60, ..Options::default() };
+        let made = Self::build(control_plane, options, &[], true).await;
+        made.unwrap_or_else(|error| panic!("the world could not be made: {error}"))
+    }
+
+    async fn shared() -> Arc<ControlPlane> {
+        let started = tokio::task::spawn_blocking(ControlPlane::shared).await.map_err(Error::other);
+        started.flatten().unwrap_or_else(|error| panic!("no control plane: {error}"))
+    }
+
+    async fn build(
+        control_plane: Arc<ControlPlane>,
+        options: Options,
+        others: &[String],
+        everywhere: bool,
+    ) -> Result<Self> {
         let client = control_plane.admin().await?;
         let namespace = name();
         let namespaces: Api<Namespace> = Api::all(client.clone());
@@ -75,7 +101,9 @@ impl World {
         let ado = Simulator::start(options).await.map_err(Error::other)?;
         let flags = vec!["--allowed-host".to_owned(), format!("localhost:{}", ado.address().port())];
         let (clock, data, others) = (Arc::default(), TempDir::new()?, others.to_vec());
-        let mut world = Self { control_plane, client, namespace, ado, clock, operator: None, data, others, flags };
+        let operator = None;
+        let mut world =
+            Self { control_plane, client, namespace, ado, clock, operator, data, others, flags, everywhere };
         world.start().await?;
         let token = world.pat("full");
         world.put_token(&token).await;
@@ -87,6 +115,9 @@ impl World {
     pub async fn start(&mut self) -> Result<()> {
         let mut namespaces = vec![self.namespace.clone()];
         namespaces.extend_from_slice(&self.others);
+        if self.everywhere {
+            namespaces.clear();
+        }
         let started =
             Operator::start(&self.control_plane, &self.clock, self.data.path(), &namespaces, &self.flags).await?;
         self.operator = Some(started);

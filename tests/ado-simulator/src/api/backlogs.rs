@@ -21,8 +21,7 @@ pub(super) fn configuration(call: &Call<'_>, world: &World) -> Outcome {
         let levels = process.levels.iter().filter(|level| level.kind == kind);
         levels.map(|level| level_json(call, organization, project, level)).collect()
     };
-    let hidden: Vec<&str> =
-        process.levels.iter().filter(|level| level.hidden).map(|level| level.id.as_str()).collect();
+    let hidden: Vec<&str> = process.levels.iter().filter(|level| level.hidden).map(|level| level.id.as_str()).collect();
     let name = |index: u16| &organization.fields[usize::from(index)].reference;
     Ok(Reply::json(&json!({
         "taskBacklog": of(LevelKind::Task).first(),
@@ -59,7 +58,8 @@ fn level_json(call: &Call<'_>, organization: &Organization, project: &Project, l
             json!({"name": kind.name, "url": url})
         })
         .collect();
-    let column = |index, width| json!({"columnFieldReference": field_reference(call, organization, index), "width": width});
+    let column =
+        |index, width| json!({"columnFieldReference": field_reference(call, organization, index), "width": width});
     json!({
         "id": level.id,
         "name": level.name,

@@ -17,9 +17,8 @@ pub(super) fn get(call: &Call<'_>, world: &World) -> Outcome {
         return Err(Refusal::access_denied(&caller.display_name, "View user entitlements"));
     }
     let identity = organization.identity_index(id).map(|index| &organization.identities[index]);
-    let identity = identity.ok_or_else(|| {
-        Refusal::not_found("MemberNotFoundException", format!("The member {id} was not found."))
-    })?;
+    let identity = identity
+        .ok_or_else(|| Refusal::not_found("MemberNotFoundException", format!("The member {id} was not found.")))?;
     Ok(Reply::json(&json!({
         "user": graph::user_json(organization, identity),
         "extensions": [],

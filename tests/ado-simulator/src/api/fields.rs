@@ -14,7 +14,9 @@ pub(super) fn list(call: &Call<'_>, world: &World) -> Outcome {
     let scope = call.project_index(world)?;
     let fields = organization.fields.iter().zip(0u16..);
     let offered = fields.filter(|(_, index)| offered(organization, scope, *index));
-    Ok(Reply::list(&offered.map(|(field, _)| json_of(call, scope.map(|p| organization.projects[p].id), field)).collect::<Vec<_>>()))
+    Ok(Reply::list(
+        &offered.map(|(field, _)| json_of(call, scope.map(|p| organization.projects[p].id), field)).collect::<Vec<_>>(),
+    ))
 }
 
 pub(super) fn get(call: &Call<'_>, world: &World) -> Outcome {
@@ -29,7 +31,11 @@ pub(super) fn get(call: &Call<'_>, world: &World) -> Outcome {
 
 /// TF51535: a field that the organization does not have (`ado-api.md` §9).
 pub(super) fn unknown(status: http::StatusCode, name: &str) -> Refusal {
-    Refusal::tracking(status, "WorkItemTrackingFieldDefinitionNotFoundException", format!("TF51535: Cannot find field {name}."))
+    Refusal::tracking(
+        status,
+        "WorkItemTrackingFieldDefinitionNotFoundException",
+        format!("TF51535: Cannot find field {name}."),
+    )
 }
 
 /// In a project only what its process uses.

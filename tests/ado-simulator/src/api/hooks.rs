@@ -34,7 +34,8 @@ pub(super) fn event_type(call: &Call<'_>, world: &World) -> Outcome {
     publisher(call, world)?;
     let wanted = call.parameter("eventTypeId").unwrap_or_default();
     let found = EVENTS.iter().find(|(id, _, _)| id.eq_ignore_ascii_case(wanted));
-    let missing = || Refusal::not_found("EventTypeNotFoundException", format!("The event type {wanted} was not found."));
+    let missing =
+        || Refusal::not_found("EventTypeNotFoundException", format!("The event type {wanted} was not found."));
     found.map(|event| Reply::json(&event_json(call, event))).ok_or_else(missing)
 }
 
@@ -83,7 +84,9 @@ pub(super) fn list(call: &Call<'_>, world: &World) -> Outcome {
     let organization = call.organization(world);
     let filters = ["publisherId", "eventType", "consumerId", "consumerActionId"];
     let fits = |subscription: &&Value| {
-        filters.iter().all(|name| call.query(name).is_none_or(|wanted| wanted.is_empty() || subscription[*name] == wanted))
+        filters
+            .iter()
+            .all(|name| call.query(name).is_none_or(|wanted| wanted.is_empty() || subscription[*name] == wanted))
     };
     let wanted: Vec<&Value> = organization.subscriptions.iter().filter(fits).collect();
     let may_see = |subscription: &Value| {
@@ -158,7 +161,7 @@ pub(super) fn create(call: &Call<'_>, world: &mut World) -> Outcome {
     }
     let number = world.next("subscription");
     let id = crate::state::random::guid(call.seed, "subscription", number);
-    let subscription = new_subscription(call, id, inputs, identity.id, &world.now().to_string());
+    let subscription = new_subscription(call, id, inputs, &identity.short_reference(), &world.now().to_string());
     world.organizations[call.organization].subscriptions.push(subscription.clone());
     Ok(Reply::json(&shown(call, &subscription)))
 }
@@ -178,10 +181,13 @@ fn check_inputs(body: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn new_subscription(call: &Call<'_>, id: Uuid, mut inputs: Value, owner: Uuid, now: &str) -> Value {
+fn new_subscription(call: &Call<'_>, id: Uuid, mut inputs: Value, owner: &Value, now: &str) -> Value {
     if let Some(members) = inputs.as_object_mut() {
         // The server adds this one; confidential inputs read back masked (recorded).
-        members.insert("tfsSubscriptionId".to_owned(), json!(crate::state::random::guid(call.seed, "tfsSubscription", id.as_u64_pair().0)));
+        members.insert(
+            "tfsSubscriptionId".to_owned(),
+            json!(crate::state::random::guid(call.seed, "tfsSubscription", id.as_u64_pair().0)),
+        );
     }
     let mut consumer = call.body.get("consumerInputs").and_then(Value::as_object).cloned().unwrap_or_default();
     mask(&mut consumer);
@@ -196,9 +202,9 @@ fn new_subscription(call: &Call<'_>, id: Uuid, mut inputs: Value, owner: Uuid, n
         "consumerActionId": "httpRequest",
         "actionDescription": "To a web hook",
         "status": "enabled",
-        "createdBy": {"id": owner},
+        "createdBy": owner,
         "createdDate": now,
-        "modifiedBy": {"id": owner},
+        "modifiedBy": owner,
         "modifiedDate": now,
         "publisherInputs": inputs,
         "consumerInputs": consumer,

@@ -43,7 +43,8 @@ pub(super) fn get(call: &Call<'_>, world: &World) -> Outcome {
 }
 
 fn missing(name: &str) -> Refusal {
-    let message = format!("VS402485: The name '{name}' of the area or iteration is not recognized, or you have no access.");
+    let message =
+        format!("VS402485: The name '{name}' of the area or iteration is not recognized, or you have no access.");
     Refusal::tracking(http::StatusCode::NOT_FOUND, "ClassificationNodeNotFoundException", message)
 }
 

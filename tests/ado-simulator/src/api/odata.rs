@@ -37,16 +37,19 @@ pub(super) fn work_items(call: &Call<'_>, world: &World) -> Outcome {
     let readable = |index: usize| {
         let project = &organization.projects[index];
         scope.is_none_or(|scope| scope == index)
-            && [Right::ViewProject, Right::ViewAnalytics].iter().all(|right| permissions::may(identity, *right, project))
+            && [Right::ViewProject, Right::ViewAnalytics]
+                .iter()
+                .all(|right| permissions::may(identity, *right, project))
     };
     let allowed: Vec<bool> = (0..organization.projects.len()).map(readable).collect();
     if identity.access_level == AccessLevel::Stakeholder || !allowed.contains(&true) {
         return Err(Refusal::access_denied(&identity.display_name, "View analytics"));
     }
     let columns = columns(call)?;
-    let rows = organization.items.from(1).filter(|(_, row)| {
-        row.presence == Presence::Live && allowed[usize::from(row.project)]
-    });
+    let rows = organization
+        .items
+        .from(1)
+        .filter(|(_, row)| row.presence == Presence::Live && allowed[usize::from(row.project)]);
     let (skip, top) = (call.number("$skip").unwrap_or(0), call.number("$top").unwrap_or(PAGE).min(PAGE));
     let count = call.flag("$count").then(|| rows.clone().count());
     let values: Vec<Value> = rows

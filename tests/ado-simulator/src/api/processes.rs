@@ -85,7 +85,10 @@ fn find<'w>(call: &Call<'_>, world: &'w World, parameter: &str) -> Result<&'w Pr
     let found = call.organization(world).processes.iter().find(|process| Some(process.id) == id);
     let missing = || {
         let id = id.unwrap_or_default();
-        Refusal::not_found("ProcessNotFoundByTypeIdException", format!("VS402362: The process with type id {id} does not exist."))
+        Refusal::not_found(
+            "ProcessNotFoundByTypeIdException",
+            format!("VS402362: The process with type id {id} does not exist."),
+        )
     };
     found.ok_or_else(missing)
 }

@@ -5,8 +5,8 @@ use http::Method;
 
 use super::Handler::{self, Read, Write};
 use super::{
-    CONNECTION_DATA, backlogs, core, entitlements, fields, git, graph, hooks, location, nodes, odata, processes, security,
-    teams, test, types, wiql, work_items,
+    CONNECTION_DATA, backlogs, core, entitlements, fields, git, graph, hooks, location, nodes, odata, processes,
+    security, teams, test, types, wiql, work_items,
 };
 use crate::strict::{self, BodyRule, Format, Operation, Parameter, VersionRule};
 
@@ -31,7 +31,12 @@ const PROJECT: &[&str] = &["vso.profile", "vso.project"];
 const HOOKS: &[&str] = &["vso.work", "vso.build", "vso.code"];
 const WRITE_QUERY: &[&str] = &["validateOnly", "bypassRules", "suppressNotifications", "$expand"];
 
-const fn get(marked: &'static str, scopes: &'static [&'static str], query: &'static [&'static str], handler: Handler) -> Route {
+const fn get(
+    marked: &'static str,
+    scopes: &'static [&'static str],
+    query: &'static [&'static str],
+    handler: Handler,
+) -> Route {
     Route { verb: "GET", marked, version: VersionRule::Released, scopes, query, body: None, handler }
 }
 
@@ -62,7 +67,12 @@ const fn unversioned(mut route: Route) -> Route {
 pub(crate) const ROUTES: &[Route] = &[
     // No published description (README of the OpenAPI files; OData).
     preview(
-        get(CONNECTION_DATA, &[], &["connectOptions", "lastChangeId", "lastChangeId64"], Read(location::connection_data)),
+        get(
+            CONNECTION_DATA,
+            &[],
+            &["connectOptions", "lastChangeId", "lastChangeId64"],
+            Read(location::connection_data),
+        ),
         1,
     ),
     preview(get("/{organization}/_apis/ResourceAreas", &[], &[], Read(location::resource_areas)), 1),
@@ -124,7 +134,14 @@ pub(crate) const ROUTES: &[Route] = &[
         &["$depth"],
         Read(nodes::get),
     ),
-    send("POST", "/{organization}/{project?}/{team?}/_apis/wit/wiql", WORK, &["timePrecision", "$top"], JSON, Read(wiql::query)),
+    send(
+        "POST",
+        "/{organization}/{project?}/{team?}/_apis/wit/wiql",
+        WORK,
+        &["timePrecision", "$top"],
+        JSON,
+        Read(wiql::query),
+    ),
     send("POST", "/{organization}/{project?}/_apis/wit/workitemsbatch", WORK, &[], JSON, Read(work_items::batch)),
     get(
         "/{organization}/{project?}/_apis/wit/workitems",
@@ -155,13 +172,8 @@ pub(crate) const ROUTES: &[Route] = &[
         Write(work_items::update),
     ),
     // work
-    get(
-        "/{organization}/{project}/{team?}/_apis/work/backlogconfiguration",
-        WORK,
-        &[],
-        Read(backlogs::configuration),
-    ),
-    get("/{organization}/{project}/{team?}/_apis/work/backlogs", WORK, &[], Read(backlogs::list)),
+    get("/{organization}/{project}/{team?}/_apis/work/backlogconfiguration", WORK, &[], Read(backlogs::configuration)),
+    get("/{organization}/{project}/{team}/_apis/work/backlogs", WORK, &[], Read(backlogs::list)),
     get("/{organization}/{project}/{team?}/_apis/work/teamsettings", WORK, &[], Read(teams::settings)),
     get(
         "/{organization}/{project}/{team?}/_apis/work/teamsettings/iterations",
@@ -182,7 +194,14 @@ pub(crate) const ROUTES: &[Route] = &[
         &["buildUri", "owner", "tmiRunId", "planId", "includeRunDetails", "automated", "$skip", "$top"],
         Read(test::runs),
     ),
-    send("POST", "/{organization}/{project}/_apis/test/points", &["vso.test_write"], &["$skip", "$top"], JSON, Read(test::points)),
+    send(
+        "POST",
+        "/{organization}/{project}/_apis/test/points",
+        &["vso.test_write"],
+        &["$skip", "$top"],
+        JSON,
+        Read(test::points),
+    ),
     get(
         "/{organization}/{project}/_apis/testplan/plans",
         &["vso.test"],
@@ -269,4 +288,48 @@ pub(crate) fn undescribed_operations() -> Vec<Operation> {
 /// All implemented operations, for a simulator without `OpenAPI` files.
 pub(crate) fn own_operations() -> Vec<Operation> {
     ROUTES.iter().map(Route::operation).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::options::SpecificationSource;
+    use crate::strict::Catalog;
+
+    /// The own table may not drift from the files: same scopes, same parameters, same versions.
+    #[test]
+    fn the_own_table_agrees_with_the_files() {
+        let Some(folder) = SpecificationSource::Discover.folder() else {
+            println!("SKIPPED: ADO_SPECS_DIR is not set and ../shared/ado-specs is absent");
+            return;
+        };
+        let catalog = Catalog::of_folder(&folder, undescribed_operations).unwrap();
+        for route in ROUTES.iter().filter(|route| !route.undescribed()) {
+            let own = route.operation();
+            let segments: Vec<String> = own.template.split('/').skip(1).map(str::to_owned).collect();
+            let areas = catalog.areas_for(&segments).unwrap();
+            let operations = areas.iter().flat_map(|area| &area.operations);
+            let described: Vec<&Operation> = operations
+                .filter(|other| other.method == own.method && other.template.eq_ignore_ascii_case(&own.template))
+                .collect();
+            assert!(!described.is_empty(), "no file has {} {}", own.method, own.template);
+            let names = |operation: &Operation| {
+                operation.query.iter().map(|parameter| parameter.name.clone()).collect::<BTreeSet<_>>()
+            };
+            let known: BTreeSet<String> = described.iter().flat_map(|operation| names(operation)).collect();
+            assert!(names(&own).is_subset(&known), "{}: {:?} in {known:?}", own.template, names(&own));
+            for operation in described {
+                let scopes = |operation: &Operation| operation.scopes.iter().cloned().collect::<BTreeSet<_>>();
+                assert_eq!(scopes(&own), scopes(operation), "{}", own.template);
+                assert_eq!(
+                    (own.version, own.body.is_some()),
+                    (operation.version, operation.body.is_some()),
+                    "{}",
+                    own.template
+                );
+            }
+        }
+    }
 }

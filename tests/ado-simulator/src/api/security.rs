@@ -26,7 +26,8 @@ pub(super) fn evaluation_batch(call: &Call<'_>, world: &World) -> Outcome {
     let identity = call.identity(world)?;
     let administrators = member(call.body, "alwaysAllowAdministrators").and_then(Value::as_bool).unwrap_or(false);
     let evaluations = member(call.body, "evaluations").and_then(Value::as_array);
-    let evaluations = evaluations.ok_or_else(|| Refusal::argument("Value cannot be null. Parameter name: evaluations"))?;
+    let evaluations =
+        evaluations.ok_or_else(|| Refusal::argument("Value cannot be null. Parameter name: evaluations"))?;
     let mut results = Vec::new();
     for evaluation in evaluations {
         let text = |name| member(evaluation, name).and_then(Value::as_str);

@@ -47,10 +47,8 @@ fn links(call: &Call<'_>, project: &Project, team: &Team, url: &str) -> Value {
         "teamFieldValues": {"href": format!("{url}/teamfieldvalues")},
     });
     let nodes = [team.backlog_iteration, team.default_iteration].into_iter();
-    let nodes: Vec<Value> = nodes
-        .filter_map(|id| node(project, id))
-        .map(|node| json!({"href": node_url(call, project, node)}))
-        .collect();
+    let nodes: Vec<Value> =
+        nodes.filter_map(|id| node(project, id)).map(|node| json!({"href": node_url(call, project, node)})).collect();
     if let (Some(members), false) = (links.as_object_mut(), nodes.is_empty()) {
         members.insert("classificationNode".to_owned(), Value::Array(nodes));
     }

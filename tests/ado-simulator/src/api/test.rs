@@ -48,7 +48,9 @@ fn require_view(call: &Call<'_>, world: &World, project: &Project) -> Result<(),
         return Ok(());
     }
     let who = &call.identity(world)?.display_name;
-    Err(Refusal::test_denied(format!("Access denied. {who} needs View test runs permissions to perform the action. For more information, contact the Azure DevOps Server administrator.")))
+    Err(Refusal::test_denied(format!(
+        "Access denied. {who} needs View test runs permissions to perform the action. For more information, contact the Azure DevOps Server administrator."
+    )))
 }
 
 /// Stakeholders have no test plans (page *Access levels*).

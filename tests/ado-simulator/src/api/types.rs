@@ -75,7 +75,8 @@ pub(super) fn field(call: &Call<'_>, world: &World) -> Outcome {
     let name = call.parameter("field").unwrap_or_default();
     let used = place.organization.field(name).and_then(|index| kind.field(index));
     let used = used.ok_or_else(|| {
-        let message = format!("TF401324: Work item field {name} is not found in work item type definition {}.", kind.name);
+        let message =
+            format!("TF401324: Work item field {name} is not found in work item type definition {}.", kind.name);
         Refusal::tracking(http::StatusCode::NOT_FOUND, "WorkItemTypeFieldNotFoundException", message)
     })?;
     Ok(Reply::json(&expanded_field(&place, used)))
@@ -205,7 +206,9 @@ pub(super) fn value_fits(kind: FieldType, value: &Value) -> bool {
         FieldType::Double => value.is_number() || value.as_str().is_some_and(|text| text.trim().parse::<f64>().is_ok()),
         FieldType::Boolean => value.is_boolean() || matches!(value.as_str(), Some("true" | "false" | "True" | "False")),
         FieldType::DateTime => value.as_str().is_some_and(|text| {
-            text.parse::<jiff::Timestamp>().is_ok() || text.parse::<jiff::civil::DateTime>().is_ok() || text.parse::<jiff::civil::Date>().is_ok()
+            text.parse::<jiff::Timestamp>().is_ok()
+                || text.parse::<jiff::civil::DateTime>().is_ok()
+                || text.parse::<jiff::civil::Date>().is_ok()
         }),
         FieldType::Identity => value.is_string() || value.is_object(),
         FieldType::String | FieldType::PlainText | FieldType::Html | FieldType::TreePath | FieldType::History => {

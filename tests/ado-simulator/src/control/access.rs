@@ -111,7 +111,8 @@ impl Control {
     /// Revokes, expires or re-scopes a token.
     pub fn change_pat(&self, change: &PatChange) -> Result<(), ControlError> {
         let mut world = self.shared.world.write();
-        let pat = world.pats.by_label_mut(&change.label).ok_or_else(|| ControlError::not_found("token", &change.label))?;
+        let pat =
+            world.pats.by_label_mut(&change.label).ok_or_else(|| ControlError::not_found("token", &change.label))?;
         pat.revoked = change.revoked.unwrap_or(pat.revoked);
         pat.expires = change.expires.unwrap_or(pat.expires);
         if let Some(scopes) = &change.scopes {
@@ -147,7 +148,8 @@ impl Control {
                 AccessControl { namespace, token, allow, deny }
             };
             let allowed = change.allow.iter().map(|right| entry(right, true));
-            let mut entries: Vec<AccessControl> = allowed.chain(change.deny.iter().map(|right| entry(right, false))).collect();
+            let mut entries: Vec<AccessControl> =
+                allowed.chain(change.deny.iter().map(|right| entry(right, false))).collect();
             entries.extend(change.entries.iter().cloned());
             let identity = &mut organization.identities[identity];
             if change.clear {
@@ -156,7 +158,11 @@ impl Control {
             for entry in entries {
                 // A later word on the same bits replaces the earlier one.
                 let bits = entry.allow | entry.deny;
-                for old in identity.access.iter_mut().filter(|old| old.namespace == entry.namespace && old.token == entry.token) {
+                for old in identity
+                    .access
+                    .iter_mut()
+                    .filter(|old| old.namespace == entry.namespace && old.token == entry.token)
+                {
                     old.allow &= !bits;
                     old.deny &= !bits;
                 }
@@ -216,7 +222,8 @@ fn create_pat(
     let scopes = new.scopes.as_ref().map_or(Scopes::Full, |scopes| Scopes::only(scopes.iter().map(String::as_str)));
     let token = random::token(world.seed, &format!("minted {label}"));
     let owner = &world.organizations[organization].identities[identity];
-    let info = PatInfo { label: label.clone(), token: token.clone(), identity: owner.id, account: owner.account.clone() };
+    let info =
+        PatInfo { label: label.clone(), token: token.clone(), identity: owner.id, account: owner.account.clone() };
     world.pats.add(Pat { label, token, organization, identity, scopes, expires, revoked: false });
     Ok(info)
 }
@@ -231,4 +238,3 @@ fn create_identity(world: &mut World, organization: usize, label: &str, new: &Ne
     organization.identities.push(identity);
     organization.identities.len() - 1
 }
-

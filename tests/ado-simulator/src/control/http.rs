@@ -8,7 +8,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Control, ControlError, ItemChange, NewNode, NewPat, NewProject, NewState, NewWorkItem, PREFIX, PatChange, PermissionChange, ProjectChange};
+use super::{
+    Control, ControlError, ItemChange, NewNode, NewPat, NewProject, NewState, NewWorkItem, PREFIX, PatChange,
+    PermissionChange, ProjectChange,
+};
 use crate::faults::Fault;
 use crate::pipeline::Shared;
 use crate::rate_limit::RateLimit;
@@ -96,7 +99,9 @@ fn route(control: &Control, method: &str, path: &str, query: &str, body: &[u8]) 
         ("POST", "nodes") => Ok(json!({"id": control.add_node(&read::<NewNode>(body)?)?})),
         ("POST", "workitems") => Ok(json!({"id": control.create_work_item(&read::<NewWorkItem>(body)?)?})),
         ("PATCH", "workitems") => done(control.change_work_item(&read::<ItemChange>(body)?)),
-        ("GET", _) if path.starts_with("workitems/") => json_of(&control.work_items(&decode(&path["workitems/".len()..]))?),
+        ("GET", _) if path.starts_with("workitems/") => {
+            json_of(&control.work_items(&decode(&path["workitems/".len()..]))?)
+        }
         ("POST", "process") => done(change_process(control, read(body)?)),
         _ => Err(ControlError::not_found("control operation", format!("{method} {path}"))),
     }

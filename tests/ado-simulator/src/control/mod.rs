@@ -1,7 +1,7 @@
 //! What a test may do to a running simulator. The control API under [`PREFIX`] calls the same methods.
 
-pub(crate) mod http;
 mod access;
+pub(crate) mod http;
 mod observe;
 mod process;
 mod projects;
@@ -15,8 +15,8 @@ pub use access::{NewPat, PatChange, PatInfo, PermissionChange};
 pub use observe::{OrganizationSummary, ProjectSummary, State};
 pub use process::NewState;
 pub use projects::{NewNode, NewProject, ProjectChange};
-pub(crate) use work_items::{apply_field, fresh_details, fresh_row};
 pub use work_items::{ItemChange, NewWorkItem, WorkItemSummary};
+pub(crate) use work_items::{apply_field, fresh_details, fresh_row};
 
 use crate::pipeline::Shared;
 use crate::state::World;

@@ -79,7 +79,8 @@ impl Control {
                 Some(name) => organization.processes.iter().position(|process| process.name.eq_ignore_ascii_case(name)),
                 None => organization.processes.iter().position(|process| process.is_default),
             };
-            let process = process.ok_or_else(|| ControlError::not_found("process", new.process.clone().unwrap_or_default()))?;
+            let process =
+                process.ok_or_else(|| ControlError::not_found("process", new.process.clone().unwrap_or_default()))?;
             let project = fresh_project(world, index, new, process);
             let id = project.id;
             world.organizations[index].projects.push(project);
@@ -131,7 +132,9 @@ impl Control {
             let structure = if new.area { Structure::Area } else { Structure::Iteration };
             let parent = match &new.parent {
                 None => project.root(structure),
-                Some(path) => project.node_of_path(structure, path).ok_or_else(|| ControlError::not_found("node", path))?.id,
+                Some(path) => {
+                    project.node_of_path(structure, path).ok_or_else(|| ControlError::not_found("node", path))?.id
+                }
             };
             add_node(seed, project, id, structure, parent, new);
             Ok(id)
@@ -186,14 +189,20 @@ fn fresh_project(world: &mut World, organization: usize, new: &NewProject, proce
         revision: 1,
         updated: now,
         process,
-        teams: vec![new_team(random::guid(seed, "team", team_number), &format!("{} Team", new.name), Some(iteration_root))],
+        teams: vec![new_team(
+            random::guid(seed, "team", team_number),
+            &format!("{} Team", new.name),
+            Some(iteration_root),
+        )],
         nodes: BTreeMap::new(),
         area_root,
         iteration_root,
         repositories: Vec::new(),
     };
     for (id, structure) in [(iteration_root, Structure::Iteration), (area_root, Structure::Area)] {
-        project.nodes.insert(id, node(seed, id, structure, None, &NewNode { name: new.name.clone(), ..NewNode::default() }));
+        project
+            .nodes
+            .insert(id, node(seed, id, structure, None, &NewNode { name: new.name.clone(), ..NewNode::default() }));
     }
     let first = NewNode { name: "Sprint 1".to_owned(), ..NewNode::default() };
     add_node(seed, &mut project, sprint, Structure::Iteration, iteration_root, &first);

@@ -80,7 +80,8 @@ impl Control {
             let project_index = find_project(organization, &new.project)?;
             let project = &organization.projects[project_index];
             let process = &organization.processes[project.process];
-            let kind = process.find_type(&new.kind).ok_or_else(|| ControlError::not_found("work item type", &new.kind))?;
+            let kind =
+                process.find_type(&new.kind).ok_or_else(|| ControlError::not_found("work item type", &new.kind))?;
             let details = fresh_details(&process.types[kind], &organization.identities[0].reference);
             let row = fresh_row(organization, project_index, kind, now);
             let id = organization.items.push(row);
@@ -93,7 +94,9 @@ impl Control {
 
     /// Updates, moves, retypes, deletes or restores a work item; its revision goes up by one.
     pub fn change_work_item(&self, change: &ItemChange) -> Result<(), ControlError> {
-        self.write(change.organization.as_deref().unwrap_or("contoso"), |world, index| change_item(world, index, change))
+        self.write(change.organization.as_deref().unwrap_or("contoso"), |world, index| {
+            change_item(world, index, change)
+        })
     }
 
     /// Sets one field of a work item of `contoso`.

@@ -127,14 +127,14 @@ fn organization(seed: u64, index: u64, name: &str, items: u32, plans: &[projects
 /// A subscription that somebody else made, which clients must leave alone.
 fn add_foreign_subscription(seed: u64, organization: &mut Organization) {
     let Some(project) = organization.projects.first() else { return };
-    let (id, owner) = (guid(seed, "subscription", 0), organization.identities[0].id);
+    let (id, owner) = (guid(seed, "subscription", 0), organization.identities[0].short_reference());
     let stamp = "2025-03-04T08:15:16.27Z";
     let inputs = json!({"areaPath": "", "projectId": project.id, "tfsSubscriptionId": guid(seed, "tfsSubscription", 0), "workItemType": "Bug"});
     organization.subscriptions.push(json!({
         "id": id, "publisherId": "tfs", "eventType": "workitem.created", "subscriber": null, "resourceVersion": "1.0",
         "eventDescription": "Work item type Bug", "consumerId": "webHooks", "consumerActionId": "httpRequest",
-        "actionDescription": "To host chat.example.com", "createdBy": {"id": owner}, "createdDate": stamp,
-        "modifiedBy": {"id": owner}, "modifiedDate": stamp, "publisherInputs": inputs,
+        "actionDescription": "To host chat.example.com", "createdBy": owner, "createdDate": stamp,
+        "modifiedBy": owner, "modifiedDate": stamp, "publisherInputs": inputs,
         "consumerInputs": {"basicAuthPassword": "********", "basicAuthUsername": "chat", "url": "https://chat.example.com/hook"},
     }));
 }

@@ -78,6 +78,16 @@ impl Identity {
         }
     }
 
+    /// The shorter form, without links, that subscriptions show (recorded in 2022).
+    pub fn short_reference(&self) -> Value {
+        json!({
+            "displayName": self.display_name,
+            "id": self.id,
+            "uniqueName": self.account,
+            "descriptor": self.subject,
+        })
+    }
+
     /// What a token string of this identity would be called in the descriptor form of connectionData.
     pub fn descriptor(&self) -> String {
         format!("Microsoft.IdentityModel.Claims.ClaimsIdentity;72f988bf-0000-4000-8000-2d7cd011db47\\{}", self.account)

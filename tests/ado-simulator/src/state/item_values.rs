@@ -116,6 +116,7 @@ impl<'a> ItemView<'a> {
         }
         match field {
             fields::COMMENT_COUNT => Some(FieldValue::Integer(0)),
+            fields::PERSON_ID => Some(FieldValue::Integer(279_000_001)),
             fields::REVISED_DATE => Some(FieldValue::Text(Cow::Borrowed("9999-01-01T00:00:00Z"))),
             fields::STATE_CHANGE_DATE => date(self.row.changed),
             fields::REASON => Some(FieldValue::Text(Cow::Borrowed("New"))),

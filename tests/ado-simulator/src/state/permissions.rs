@@ -281,7 +281,8 @@ mod tests {
     #[test]
     fn the_nearest_entry_decides() {
         let mut ada = person(Role::Administrator);
-        let entry = |token: &str, allow, deny| AccessControl { namespace: SERVICE_HOOKS, token: token.to_owned(), allow, deny };
+        let entry =
+            |token: &str, allow, deny| AccessControl { namespace: SERVICE_HOOKS, token: token.to_owned(), allow, deny };
         ada.access = vec![entry("PublisherSecurity/p1", 2, 0), entry("PublisherSecurity", 0, 2)];
         assert_eq!(effective(&ada, SERVICE_HOOKS, "PublisherSecurity/p1") & 2, 2);
         assert_eq!(effective(&ada, SERVICE_HOOKS, "PublisherSecurity/p2") & 2, 0);

@@ -103,10 +103,8 @@ pub(crate) struct Project {
 impl Project {
     /// The token of an area in the CSS namespace: identifiers from the root down.
     pub fn area_token(&self, area: u32) -> String {
-        let mut parts: Vec<String> = self
-            .ancestors(area)
-            .map(|node| format!("vstfs:///Classification/Node/{}", node.identifier))
-            .collect();
+        let mut parts: Vec<String> =
+            self.ancestors(area).map(|node| format!("vstfs:///Classification/Node/{}", node.identifier)).collect();
         parts.reverse();
         parts.join(":")
     }

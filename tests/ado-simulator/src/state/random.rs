@@ -37,7 +37,10 @@ pub(crate) fn below(bits: u64, len: usize) -> usize {
 pub(crate) fn guid(seed: u64, kind: &str, index: u64) -> Uuid {
     let stream = stream(kind);
     let (high, low) = (mix(seed, stream, index), mix(seed, !stream, index));
-    Builder::from_u128((u128::from(high) << 64) | u128::from(low)).with_version(uuid::Version::Random).with_variant(uuid::Variant::RFC4122).into_uuid()
+    Builder::from_u128((u128::from(high) << 64) | u128::from(low))
+        .with_version(uuid::Version::Random)
+        .with_variant(uuid::Variant::RFC4122)
+        .into_uuid()
 }
 
 /// A personal access token in the classic form: 52 characters of base 32.

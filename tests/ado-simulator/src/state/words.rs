@@ -2,16 +2,32 @@
 
 use super::random::{below, mix};
 
-const ACTORS: &[&str] = &["customer", "clerk", "auditor", "merchant", "courier", "support agent", "Sachbearbeiterin", "guest"];
+const ACTORS: &[&str] =
+    &["customer", "clerk", "auditor", "merchant", "courier", "support agent", "Sachbearbeiterin", "guest"];
 const WISHES: &[&str] = &[
-    "pay by invoice", "see the order history", "export a report", "change the delivery address", "scan a voucher",
-    "compare two offers", "cancel a booking", "receive a receipt by mail", "filter by date", "sign in with a key",
+    "pay by invoice",
+    "see the order history",
+    "export a report",
+    "change the delivery address",
+    "scan a voucher",
+    "compare two offers",
+    "cancel a booking",
+    "receive a receipt by mail",
+    "filter by date",
+    "sign in with a key",
 ];
 const FAULTS: &[&str] = &[
-    "Totals are rounded wrongly", "The page stays blank", "Umlauts (äöüß) are garbled", "A timeout is shown twice",
-    "The button does nothing", "Dates shift by one day", "The list is not sorted", "Memory grows overnight 🐌",
+    "Totals are rounded wrongly",
+    "The page stays blank",
+    "Umlauts (äöüß) are garbled",
+    "A timeout is shown twice",
+    "The button does nothing",
+    "Dates shift by one day",
+    "The list is not sorted",
+    "Memory grows overnight 🐌",
 ];
-const TOPICS: &[&str] = &["checkout", "reporting", "sign-in", "search", "shipping", "invoicing", "notifications", "imports"];
+const TOPICS: &[&str] =
+    &["checkout", "reporting", "sign-in", "search", "shipping", "invoicing", "notifications", "imports"];
 
 /// The title of an item of a type.
 pub(crate) fn title(seed: u64, id: u32, kind: &str) -> String {

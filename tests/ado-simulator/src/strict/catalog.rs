@@ -121,7 +121,6 @@ impl Catalog {
         }
         Ok(areas)
     }
-
 }
 
 fn path(folder: &Path, area: &str, file: &str) -> PathBuf {
@@ -132,16 +131,15 @@ fn load<'a>(slot: &'a OnceLock<Arc<Area>>, path: &Path) -> Result<&'a Area, Spec
     if let Some(area) = slot.get() {
         return Ok(area);
     }
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| SpecificationError::Read { path: path.to_owned(), source })?;
-    let document = document::parse(&text)
-        .map_err(|source| SpecificationError::Parse { path: path.to_owned(), source })?;
+    let text =
+        std::fs::read_to_string(path).map_err(|source| SpecificationError::Read { path: path.to_owned(), source })?;
+    let document =
+        document::parse(&text).map_err(|source| SpecificationError::Parse { path: path.to_owned(), source })?;
     let mut operations = Vec::new();
     // Paths with a query come first: they are the special case of the same path.
     for (template, methods) in document.query_paths.iter().chain(&document.paths) {
-        operations.extend(methods.iter().filter_map(|(method, operation)| {
-            Operation::compile(method, template, operation)
-        }));
+        operations
+            .extend(methods.iter().filter_map(|(method, operation)| Operation::compile(method, template, operation)));
     }
     Ok(slot.get_or_init(|| Arc::new(Area { operations, definitions: document.definitions })))
 }

@@ -11,8 +11,8 @@ use serde_json::Value;
 pub use catalog::SpecificationError;
 pub(crate) use catalog::{Area, Catalog};
 pub(crate) use operation::{BodyRule, Format, Operation, Parameter, VersionRule, unmarked};
-pub use schema::Direction;
 pub(crate) use schema::Checker;
+pub use schema::Direction;
 
 use crate::envelope::Refusal;
 use crate::journal::ViolationKind;
@@ -136,7 +136,9 @@ pub(crate) fn check_version(
     if !served.iter().any(|version| version == number) {
         return Err(refuse(
             "VssVersionOutOfRangeException",
-            format!("The requested REST API version of {asked} is out of range for this server. The latest REST API version this server supports is 7.1."),
+            format!(
+                "The requested REST API version of {asked} is out of range for this server. The latest REST API version this server supports is 7.1."
+            ),
         ));
     }
     match (rule, preview) {
@@ -147,7 +149,9 @@ pub(crate) fn check_version(
         }
         (Some(_), _) => Err(refuse(
             "VssInvalidPreviewVersionException",
-            format!("The requested version \"{asked}\" of the resource is under preview. The -preview flag must be supplied in the api-version for such requests. For example: \"{number}-preview\""),
+            format!(
+                "The requested version \"{asked}\" of the resource is under preview. The -preview flag must be supplied in the api-version for such requests. For example: \"{number}-preview\""
+            ),
         )),
     }
 }

@@ -144,9 +144,8 @@ impl Operation {
             find(name).map_or((Format::Text, false), |p| (Format::of(p), p.really_required == Some(false)))
         };
         let in_query = document.parameters.iter().filter(|p| p.place == "query" && p.name != "api-version");
-        let query = in_query
-            .map(|p| Parameter { name: p.name.clone(), required: p.required, format: Format::of(p) })
-            .collect();
+        let query =
+            in_query.map(|p| Parameter { name: p.name.clone(), required: p.required, format: Format::of(p) }).collect();
         let body = document.parameters.iter().find(|p| p.place == "body");
         Some(Self {
             method,

@@ -36,7 +36,8 @@ async fn bad_tokens_are_refused_in_the_chosen_form() {
 
 #[tokio::test]
 async fn suppress_turns_a_redirect_into_401() {
-    let bench = bench_with_quirks(Quirks { credential_refusal: CredentialRefusal::Redirect, ..Quirks::default() }).await;
+    let bench =
+        bench_with_quirks(Quirks { credential_refusal: CredentialRefusal::Redirect, ..Quirks::default() }).await;
     let request = bench.client.get(format!("{}{CONNECTION}", bench.simulator.url()));
     let response = request.header("X-TFS-FedAuthRedirect", "Suppress").send().await.unwrap();
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
@@ -105,7 +106,11 @@ async fn a_missing_scope_is_told_from_a_bad_token() {
 }
 
 async fn create(bench: &Bench, pat: &str, title: bool) -> u16 {
-    let body = if title { json!([{"op": "add", "path": "/fields/System.Title", "value": "x"}]) } else { json!([{"op": "add", "path": "/fields/System.Tags", "value": "x"}]) };
+    let body = if title {
+        json!([{"op": "add", "path": "/fields/System.Title", "value": "x"}])
+    } else {
+        json!([{"op": "add", "path": "/fields/System.Tags", "value": "x"}])
+    };
     bench.post(pat, CREATE, body).await.status.as_u16()
 }
 
@@ -215,7 +220,10 @@ async fn creating_a_subscription_needs_edit_and_a_url() {
     assert_eq!(bench.read(&format!("/_apis/hooks/subscriptions/{id}?api-version=7.1")).await["id"], created["id"]);
     bench.simulator.change_quirks(|quirks| quirks.probe_order = ProbeOrder::BodyFirst);
     assert_eq!(bench.post("analytics_only", path, body("")).await.status, StatusCode::BAD_REQUEST);
-    assert_eq!(bench.post("analytics_only", path, body("https://x.example.com")).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        bench.post("analytics_only", path, body("https://x.example.com")).await.status,
+        StatusCode::UNAUTHORIZED
+    );
     assert_eq!(bench.read(path).await["count"], 2);
 }
 

@@ -1,4 +1,5 @@
 //! The simulator as its clients see it: one test binary.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where something is not as it should be")]
 
 mod contract_recordings;
 mod contract_specifications;

@@ -25,7 +25,8 @@ async fn both_host_forms_and_the_loopback_addresses_are_served() {
     let port = bench.simulator.address().port();
     for origin in [format!("https://contoso.visualstudio.com:{port}"), format!("https://127.0.0.1:{port}/contoso")] {
         let request = bench.client.get(format!("{origin}/_apis/projects/Payments?api-version=7.1"));
-        let answer = answer(request.basic_auth("", Some(bench.simulator.pat("full").unwrap())).send().await.unwrap()).await;
+        let answer =
+            answer(request.basic_auth("", Some(bench.simulator.pat("full").unwrap())).send().await.unwrap()).await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         assert!(answer.json()["url"].as_str().unwrap().starts_with(&origin), "{}", answer.text);
     }
@@ -112,7 +113,10 @@ async fn iteration_trees_are_cut_by_depth_and_found_by_path_and_id() {
     assert_eq!(release["path"], "\\Payments\\Iteration\\Release 1");
     assert_eq!(release["children"].as_array().unwrap().len(), 3);
     let sprint = bench.read(&format!("{nodes}/Iterations/Release%201/Sprint%202?api-version=7.1")).await;
-    assert_eq!(sprint["attributes"], json!({"startDate": "2026-02-01T00:00:00Z", "finishDate": "2026-02-28T00:00:00Z"}));
+    assert_eq!(
+        sprint["attributes"],
+        json!({"startDate": "2026-02-01T00:00:00Z", "finishDate": "2026-02-28T00:00:00Z"})
+    );
     let by_id = bench.read(&format!("{nodes}?ids={},1&errorPolicy=omit&api-version=7.1", sprint["id"])).await;
     assert_eq!((&by_id["value"][0]["identifier"], &by_id["value"][1]), (&sprint["identifier"], &json!(null)));
     let missing = bench.get("full", &format!("{nodes}/Iterations/Nowhere?api-version=7.1")).await;
@@ -124,11 +128,17 @@ async fn an_unset_team_has_the_zero_guid_and_no_iterations() {
     let bench = bench().await;
     let settings = bench.read("/Payments/Newcomers/_apis/work/teamsettings?api-version=7.1").await;
     assert_eq!(settings["backlogIteration"], json!({"id": "00000000-0000-0000-0000-000000000000"}));
-    assert_eq!((&settings["defaultIteration"], &settings["defaultIterationMacro"]), (&json!(null), &json!("@currentIteration")));
+    assert_eq!(
+        (&settings["defaultIteration"], &settings["defaultIterationMacro"]),
+        (&json!(null), &json!("@currentIteration"))
+    );
     let iterations = bench.read("/Payments/Newcomers/_apis/work/teamsettings/iterations?api-version=7.1").await;
     assert_eq!(iterations, json!({"count": 0, "value": []}));
     let undated = bench.read("/Intranet/_apis/work/teamsettings/iterations?api-version=7.1").await;
-    assert_eq!(undated["value"][0]["attributes"], json!({"startDate": null, "finishDate": null, "timeFrame": "current"}));
+    assert_eq!(
+        undated["value"][0]["attributes"],
+        json!({"startDate": null, "finishDate": null, "timeFrame": "current"})
+    );
     let unknown = bench.get("full", "/Payments/Nobody/_apis/work/teamsettings?api-version=7.1").await;
     assert_eq!((unknown.status, unknown.type_key().as_str()), (StatusCode::NOT_FOUND, "TeamNotFoundException"));
 }

@@ -24,15 +24,51 @@ async fn every_kind_of_deviation_is_refused_and_named() {
     let wiql = "/Payments/_apis/wit/wiql?api-version=7.1";
     let cases: Vec<(Method, &str, Option<Value>, StatusCode, ViolationKind)> = vec![
         (Method::GET, "/_apis/projectz?api-version=7.1", None, StatusCode::NOT_FOUND, ViolationKind::UnknownPath),
-        (Method::GET, "/Payments/_apis/wit/workitems/0?api-version=7.1", None, StatusCode::NOT_FOUND, ViolationKind::UnknownPath),
+        (
+            Method::GET,
+            "/Payments/_apis/wit/workitems/0?api-version=7.1",
+            None,
+            StatusCode::NOT_FOUND,
+            ViolationKind::UnknownPath,
+        ),
         (Method::PUT, wiql, Some(json!({})), StatusCode::METHOD_NOT_ALLOWED, ViolationKind::UnknownMethod),
-        (Method::GET, "/_apis/projects?top=1&api-version=7.1", None, StatusCode::BAD_REQUEST, ViolationKind::UnknownParameter),
-        (Method::GET, "/_apis/projects?$top=x&api-version=7.1", None, StatusCode::BAD_REQUEST, ViolationKind::InvalidParameter),
-        (Method::GET, "/_apis/projects?stateFilter=old&api-version=7.1", None, StatusCode::BAD_REQUEST, ViolationKind::InvalidParameter),
-        (Method::GET, "/_apis/wit/workitems?api-version=7.1", None, StatusCode::BAD_REQUEST, ViolationKind::MissingParameter),
+        (
+            Method::GET,
+            "/_apis/projects?top=1&api-version=7.1",
+            None,
+            StatusCode::BAD_REQUEST,
+            ViolationKind::UnknownParameter,
+        ),
+        (
+            Method::GET,
+            "/_apis/projects?$top=x&api-version=7.1",
+            None,
+            StatusCode::BAD_REQUEST,
+            ViolationKind::InvalidParameter,
+        ),
+        (
+            Method::GET,
+            "/_apis/projects?stateFilter=old&api-version=7.1",
+            None,
+            StatusCode::BAD_REQUEST,
+            ViolationKind::InvalidParameter,
+        ),
+        (
+            Method::GET,
+            "/_apis/wit/workitems?api-version=7.1",
+            None,
+            StatusCode::BAD_REQUEST,
+            ViolationKind::MissingParameter,
+        ),
         (Method::GET, "/_apis/projects", None, StatusCode::BAD_REQUEST, ViolationKind::ApiVersion),
         (Method::GET, "/_apis/projects?api-version=9.0", None, StatusCode::BAD_REQUEST, ViolationKind::ApiVersion),
-        (Method::GET, "/_apis/connectionData?api-version=7.1", None, StatusCode::BAD_REQUEST, ViolationKind::ApiVersion),
+        (
+            Method::GET,
+            "/_apis/connectionData?api-version=7.1",
+            None,
+            StatusCode::BAD_REQUEST,
+            ViolationKind::ApiVersion,
+        ),
         (Method::POST, wiql, Some(json!({"query": "x", "top": 1})), StatusCode::BAD_REQUEST, ViolationKind::Body),
         (Method::POST, wiql, Some(json!({"query": 1})), StatusCode::BAD_REQUEST, ViolationKind::Body),
         (Method::POST, wiql, Some(json!([])), StatusCode::BAD_REQUEST, ViolationKind::Body),
@@ -50,7 +86,13 @@ async fn every_kind_of_deviation_is_refused_and_named() {
             StatusCode::BAD_REQUEST,
             ViolationKind::Body,
         ),
-        (Method::GET, "/Payments/_apis/wit/queries?api-version=7.1", None, StatusCode::NOT_IMPLEMENTED, ViolationKind::NotImplemented),
+        (
+            Method::GET,
+            "/Payments/_apis/wit/queries?api-version=7.1",
+            None,
+            StatusCode::NOT_IMPLEMENTED,
+            ViolationKind::NotImplemented,
+        ),
     ];
     for (method, path, body, status, kind) in cases {
         assert_eq!(violation(&bench, method.clone(), path, body).await, (status, kind), "{method} {path}");

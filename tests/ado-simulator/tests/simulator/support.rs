@@ -64,7 +64,8 @@ pub fn client(ca_pem: &str, address: std::net::SocketAddr) -> Client {
 impl Bench {
     /// A request below the organization's URL.
     pub async fn send(&self, pat: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
-        let content_type = if path.contains("/workitems/") { "application/json-patch+json" } else { "application/json" };
+        let content_type =
+            if path.contains("/workitems/") { "application/json-patch+json" } else { "application/json" };
         let url = format!("{}{path}", self.simulator.url());
         let mut request = self.client.request(method, url);
         if !pat.is_empty() {

@@ -193,9 +193,9 @@ fn result(
     let items: Vec<Reference> =
         ids.iter().map(|id| Reference { id: *id, url: format!("{base}/_apis/wit/workItems/{id}") }).collect();
     let columns: Vec<Value> = columns.iter().map(|field| field_reference(call, organization, *field)).collect();
-    let sort_columns = sorts.iter().map(|(field, sort)| {
-        json!({"field": field_reference(call, organization, *field), "descending": sort.descending})
-    });
+    let sort_columns = sorts.iter().map(
+        |(field, sort)| json!({"field": field_reference(call, organization, *field), "descending": sort.descending}),
+    );
     Reply::json(&FlatResult {
         query_type: "flat",
         result_type: "workItem",

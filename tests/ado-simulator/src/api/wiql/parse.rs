@@ -113,7 +113,10 @@ fn tokens(text: &str) -> Result<Vec<Token>, QueryError> {
 }
 
 fn bracket(chars: &[char], start: usize) -> Result<(Token, usize), QueryError> {
-    let end = chars[start..].iter().position(|c| *c == ']').ok_or_else(|| invalid("TF51009: Expecting a closing bracket."))?;
+    let end = chars[start..]
+        .iter()
+        .position(|c| *c == ']')
+        .ok_or_else(|| invalid("TF51009: Expecting a closing bracket."))?;
     Ok((Token::Field(chars[start + 1..start + end].iter().collect::<String>().trim().to_owned()), start + end + 1))
 }
 
@@ -237,7 +240,11 @@ impl Parser {
         }
         if self.take_symbol("(") {
             let inner = self.any()?;
-            return if self.take_symbol(")") { Ok(inner) } else { Err(invalid("TF51012: Expecting a closing parenthesis.")) };
+            return if self.take_symbol(")") {
+                Ok(inner)
+            } else {
+                Err(invalid("TF51012: Expecting a closing parenthesis."))
+            };
         }
         if self.take_word("ever") {
             return Err(QueryError::Unsupported("EVER".to_owned()));
@@ -378,7 +385,8 @@ mod tests {
 
     #[test]
     fn quotes_are_doubled_and_macros_have_offsets() {
-        let query = parse("select Id from workitems where [System.Title] = 'it''s' or [A B] >= @today - 7").unwrap_or_else(|_| panic!("refused"));
+        let query = parse("select Id from workitems where [System.Title] = 'it''s' or [A B] >= @today - 7")
+            .unwrap_or_else(|_| panic!("refused"));
         let expected = vec![
             clause("System.Title", Operator::Equal, Operand::Text("it's".to_owned())),
             clause("A B", Operator::GreaterEqual, Operand::Macro("@today".to_owned(), -7)),

@@ -32,7 +32,12 @@ pub(super) enum Predicate {
     State(Vec<u16>),
     Number(FieldIndex, Operator, Vec<f64>),
     /// Milliseconds; with date precision both sides are cut to days.
-    Date { field: FieldIndex, operator: Operator, values: Vec<Option<i64>>, days: bool },
+    Date {
+        field: FieldIndex,
+        operator: Operator,
+        values: Vec<Option<i64>>,
+        days: bool,
+    },
     Text(FieldIndex, Operator, Vec<String>),
 }
 
@@ -49,14 +54,23 @@ pub(super) fn compile(condition: &Condition, context: &Context<'_>) -> Result<Pr
     }
 }
 
-fn clause(name: &str, operator: Operator, operands: &[Operand], context: &Context<'_>) -> Result<Predicate, QueryError> {
+fn clause(
+    name: &str,
+    operator: Operator,
+    operands: &[Operand],
+    context: &Context<'_>,
+) -> Result<Predicate, QueryError> {
     let field = find_field(context.organization, name)?;
     let kind = context.organization.fields[usize::from(field)].kind;
     match kind {
         FieldType::Integer | FieldType::Double => {
             let numbers = operands.iter().map(number).collect::<Result<Vec<_>, _>>()?;
             ordered(name, operator)?;
-            Ok(if field == fields::ID { Predicate::Id(operator, numbers) } else { Predicate::Number(field, operator, numbers) })
+            Ok(if field == fields::ID {
+                Predicate::Id(operator, numbers)
+            } else {
+                Predicate::Number(field, operator, numbers)
+            })
         }
         FieldType::DateTime => {
             ordered(name, operator)?;
@@ -106,7 +120,9 @@ fn known_paths(paths: &[String], context: &Context<'_>) -> Result<(), QueryError
         let wanted = path.trim_matches('\\');
         let mut nodes = context.organization.projects.iter().flat_map(|project| project.nodes.values());
         if !nodes.any(|node| node.path.eq_ignore_ascii_case(wanted)) {
-            let message = format!("TF51011: The specified iteration or area path does not exist. The error is caused by «'{path}'».");
+            let message = format!(
+                "TF51011: The specified iteration or area path does not exist. The error is caused by «'{path}'»."
+            );
             return Err(QueryError::Invalid(message));
         }
     }
@@ -155,11 +171,13 @@ fn literal(text: &str, time_precision: bool) -> Result<i64, QueryError> {
     if let Ok(date) = text.parse::<jiff::civil::Date>().map_err(drop)
         && !text.contains(':')
     {
-        let zoned = date.to_zoned(TimeZone::UTC).map_err(|_| QueryError::Invalid("the date is out of range".to_owned()))?;
+        let zoned =
+            date.to_zoned(TimeZone::UTC).map_err(|_| QueryError::Invalid("the date is out of range".to_owned()))?;
         return Ok(zoned.timestamp().as_millisecond());
     }
     let zoned = text.parse::<Timestamp>().ok();
-    let moment = zoned.or_else(|| text.parse::<jiff::civil::DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|z| z.timestamp()));
+    let moment = zoned
+        .or_else(|| text.parse::<jiff::civil::DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|z| z.timestamp()));
     match moment {
         None => Err(QueryError::Invalid(format!("TF51007: «'{text}'» is not a date."))),
         Some(_) if !time_precision => Err(QueryError::Invalid(
@@ -176,7 +194,9 @@ impl Predicate {
         let bound = |value: f64| value.clamp(1.0, f64::from(u32::MAX)) as u32;
         match self {
             Self::Id(Operator::Greater, values) => values.first().map_or(1, |value| bound(value + 1.0)),
-            Self::Id(Operator::GreaterEqual | Operator::Equal, values) => values.first().map_or(1, |value| bound(*value)),
+            Self::Id(Operator::GreaterEqual | Operator::Equal, values) => {
+                values.first().map_or(1, |value| bound(*value))
+            }
             Self::All(parts) => parts.iter().map(Self::first_id).max().unwrap_or(1),
             _ => 1,
         }
@@ -248,7 +268,11 @@ fn texts_fit(value: &str, operator: Operator, texts: &[String]) -> bool {
         Operator::NotUnder => !under(),
         _ => {
             // An identity is named by its account, its display name, or both.
-            let same = |text: &&String| value == **text || value.split(" <").next() == Some(text.as_str()) || value.ends_with(&format!("<{text}>"));
+            let same = |text: &&String| {
+                value == **text
+                    || value.split(" <").next() == Some(text.as_str())
+                    || value.ends_with(&format!("<{text}>"))
+            };
             match operator {
                 Operator::Equal | Operator::In => texts.iter().any(|text| same(&text)),
                 Operator::NotEqual | Operator::NotIn => !texts.iter().any(|text| same(&text)),

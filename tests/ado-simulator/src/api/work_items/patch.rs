@@ -24,7 +24,8 @@ pub(super) struct Changes {
 /// Reads a patch document.
 pub(super) fn read(organization: &Organization, document: &Value) -> Result<Changes, Refusal> {
     let operations = document.as_array().filter(|operations| !operations.is_empty());
-    let operations = operations.ok_or_else(|| refuse("You must pass a valid patch document in the body of the request."))?;
+    let operations =
+        operations.ok_or_else(|| refuse("You must pass a valid patch document in the body of the request."))?;
     let mut changes = Changes::default();
     for operation in operations {
         let text = |name: &str| operation.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -48,7 +49,9 @@ fn read_operation(
         ("remove", ["fields", name]) => changes.fields.push((field(organization, name)?, Value::Null)),
         ("add", ["relations", "-"]) => changes.added.push(relation(&value)?),
         ("remove", ["relations", index]) => {
-            changes.removed.push(index.parse().map_err(|_| refuse(format!("'{index}' is not an index of a relation.")))?);
+            changes
+                .removed
+                .push(index.parse().map_err(|_| refuse(format!("'{index}' is not an index of a relation.")))?);
         }
         ("test" | "move" | "copy", _) | (_, ["relations", _]) => {
             return Err(Refusal::not_implemented(&format!("the patch operation {op} {path}")));

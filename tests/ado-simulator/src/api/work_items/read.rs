@@ -29,13 +29,17 @@ struct Wish {
 pub(crate) fn list(call: &Call<'_>, world: &World) -> Outcome {
     let texts = |name: &str| call.list(name).map(|parts| parts.into_iter().map(str::to_owned).collect());
     let ids = call.list("ids").unwrap_or_default();
-    many(call, world, &Wish {
-        ids: ids.iter().filter_map(|text| text.parse().ok()).collect(),
-        fields: texts("fields"),
-        expand: call.query("$expand").unwrap_or("none").to_lowercase(),
-        omit: call.query("errorPolicy").is_some_and(|policy| policy.eq_ignore_ascii_case("omit")),
-        as_of: call.query("asOf").is_some(),
-    })
+    many(
+        call,
+        world,
+        &Wish {
+            ids: ids.iter().filter_map(|text| text.parse().ok()).collect(),
+            fields: texts("fields"),
+            expand: call.query("$expand").unwrap_or("none").to_lowercase(),
+            omit: call.query("errorPolicy").is_some_and(|policy| policy.eq_ignore_ascii_case("omit")),
+            as_of: call.query("asOf").is_some(),
+        },
+    )
 }
 
 pub(crate) fn batch(call: &Call<'_>, world: &World) -> Outcome {
@@ -47,13 +51,17 @@ pub(crate) fn batch(call: &Call<'_>, world: &World) -> Outcome {
     let ids = member("ids").and_then(Value::as_array).cloned().unwrap_or_default();
     let fields = member("fields").and_then(Value::as_array);
     let fields = fields.map(|names| names.iter().filter_map(Value::as_str).map(str::to_owned).collect());
-    many(call, world, &Wish {
-        ids: ids.iter().filter_map(Value::as_u64).filter_map(|id| u32::try_from(id).ok()).collect(),
-        fields,
-        expand: text("$expand"),
-        omit: text("errorPolicy") == "omit",
-        as_of: member("asOf").is_some_and(|value| !value.is_null()),
-    })
+    many(
+        call,
+        world,
+        &Wish {
+            ids: ids.iter().filter_map(Value::as_u64).filter_map(|id| u32::try_from(id).ok()).collect(),
+            fields,
+            expand: text("$expand"),
+            omit: text("errorPolicy") == "omit",
+            as_of: member("asOf").is_some_and(|value| !value.is_null()),
+        },
+    )
 }
 
 /// A list in which omitted items are null.
@@ -65,7 +73,8 @@ struct List<'a> {
 
 fn many(call: &Call<'_>, world: &World, wish: &Wish) -> Outcome {
     if wish.ids.len() > MOST {
-        let message = format!("VS403474: You have requested {} work items which exceeds the limit of {MOST}.", wish.ids.len());
+        let message =
+            format!("VS403474: You have requested {} work items which exceeds the limit of {MOST}.", wish.ids.len());
         return Err(Refusal::tracking(StatusCode::BAD_REQUEST, "WorkItemTrackingArgumentException", message));
     }
     if wish.ids.is_empty() {
@@ -97,7 +106,8 @@ fn shape(organization: &Organization, wish: &Wish, without_project: bool) -> Res
         return Err(Refusal::tracking(StatusCode::BAD_REQUEST, "ConflictingParametersException", message));
     }
     let names = wish.fields.as_ref().map(|names| {
-        let find = |name: &String| organization.field(name).ok_or_else(|| field_api::unknown(StatusCode::BAD_REQUEST, name));
+        let find =
+            |name: &String| organization.field(name).ok_or_else(|| field_api::unknown(StatusCode::BAD_REQUEST, name));
         names.iter().map(find).collect::<Result<Vec<_>, _>>()
     });
     Ok(Shape {

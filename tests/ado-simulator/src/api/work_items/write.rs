@@ -98,7 +98,8 @@ fn check_write(call: &Call<'_>, world: &World, project: usize) -> Result<(), Ref
     let project = &call.organization(world).projects[project];
     let asked = !call.flag("validateOnly") || call.quirks.validate_only_checks_permission;
     if asked && !permissions::may(identity, Right::WriteWorkItems, project) {
-        let message = "TF237111: The current user does not have permissions to save work items under the specified area path.";
+        let message =
+            "TF237111: The current user does not have permissions to save work items under the specified area path.";
         return Err(Refusal::tracking(StatusCode::FORBIDDEN, "WorkItemUnauthorizedAccessException", message));
     }
     let token = format!("$PROJECT:vstfs:///Classification/TeamProject/{}", project.id);
@@ -158,11 +159,18 @@ fn normal(organization: &Organization, field: fields::FieldIndex, value: &Value)
         (fields::FieldType::Identity, Value::String(name)) if !name.is_empty() => {
             let found = organization.identity_named(name);
             found.map(|identity| identity.reference.clone()).ok_or_else(|| {
-                Refusal::argument(format!("The identity value '{name}' for field '{}' is an unknown identity.", organization.fields[usize::from(field)].name))
+                Refusal::argument(format!(
+                    "The identity value '{name}' for field '{}' is an unknown identity.",
+                    organization.fields[usize::from(field)].name
+                ))
             })
         }
-        (fields::FieldType::Integer, Value::String(text)) => Ok(text.trim().parse::<i64>().map_or(Value::Null, Value::from)),
-        (fields::FieldType::Double, Value::String(text)) => Ok(text.trim().parse::<f64>().map_or(Value::Null, Value::from)),
+        (fields::FieldType::Integer, Value::String(text)) => {
+            Ok(text.trim().parse::<i64>().map_or(Value::Null, Value::from))
+        }
+        (fields::FieldType::Double, Value::String(text)) => {
+            Ok(text.trim().parse::<f64>().map_or(Value::Null, Value::from))
+        }
         (_, Value::String(text)) if text.is_empty() => Ok(Value::Null),
         _ => Ok(value.clone()),
     }
@@ -170,7 +178,12 @@ fn normal(organization: &Organization, field: fields::FieldIndex, value: &Value)
 
 const PARENT: &str = "System.LinkTypes.Hierarchy-Reverse";
 
-fn add_relation(call: &Call<'_>, organization: &Organization, draft: &mut Draft, relation: &Relation) -> Result<(), Refusal> {
+fn add_relation(
+    call: &Call<'_>,
+    organization: &Organization,
+    draft: &mut Draft,
+    relation: &Relation,
+) -> Result<(), Refusal> {
     let refuse = |message: String| Refusal::tracking(StatusCode::BAD_REQUEST, "WorkItemLinkInvalidException", message);
     if !relation.rel.contains('-') {
         let known = ["Hyperlink", "ArtifactLink", "AttachedFile"].contains(&relation.rel.as_str());
@@ -188,7 +201,9 @@ fn add_relation(call: &Call<'_>, organization: &Organization, draft: &mut Draft,
         return Ok(());
     }
     if draft.row.parent != 0 {
-        return Err(refuse("TF201036: You cannot add a Parent link because only one Parent link is allowed.".to_owned()));
+        return Err(refuse(
+            "TF201036: You cannot add a Parent link because only one Parent link is allowed.".to_owned(),
+        ));
     }
     draft.row.parent = target;
     Ok(())

@@ -71,7 +71,13 @@ fn change_bugs(process: &mut Process) {
         }
     }
     let customers = ["Adventure Works", "Northwind", "Tailspin"].map(str::to_owned).to_vec();
-    bug.fields.push(TypeField { field: CUSTOM_CUSTOMER, required: true, default: None, values: customers, suggested: true });
+    bug.fields.push(TypeField {
+        field: CUSTOM_CUSTOMER,
+        required: true,
+        default: None,
+        values: customers,
+        suggested: true,
+    });
 }
 
 fn custom(

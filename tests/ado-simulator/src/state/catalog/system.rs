@@ -20,15 +20,19 @@ const AGILE_STATES: States =
 const AGILE_TASK: States = &[("New", Proposed), ("Active", InProgress), ("Closed", Completed), ("Removed", Removed)];
 const AGILE_BUG: States = &[("New", Proposed), ("Active", InProgress), ("Resolved", Resolved), ("Closed", Completed)];
 const ISSUE_STATES: States = &[("Active", InProgress), ("Closed", Completed)];
-const SCRUM_PORTFOLIO: States = &[("New", Proposed), ("In Progress", InProgress), ("Done", Completed), ("Removed", Removed)];
+const SCRUM_PORTFOLIO: States =
+    &[("New", Proposed), ("In Progress", InProgress), ("Done", Completed), ("Removed", Removed)];
 const SCRUM_ITEM: States =
     &[("New", Proposed), ("Approved", Proposed), ("Committed", InProgress), ("Done", Completed), ("Removed", Removed)];
-const SCRUM_TASK: States = &[("To Do", Proposed), ("In Progress", InProgress), ("Done", Completed), ("Removed", Removed)];
+const SCRUM_TASK: States =
+    &[("To Do", Proposed), ("In Progress", InProgress), ("Done", Completed), ("Removed", Removed)];
 const SCRUM_IMPEDIMENT: States = &[("Open", InProgress), ("Closed", Completed)];
 const CMMI_STATES: States =
     &[("Proposed", Proposed), ("Active", InProgress), ("Resolved", InProgress), ("Closed", Completed)];
-const CMMI_BUG: States = &[("Proposed", Proposed), ("Active", InProgress), ("Resolved", Resolved), ("Closed", Completed)];
-const CMMI_REVIEW: States = &[("Requested", Proposed), ("Active", InProgress), ("Resolved", InProgress), ("Closed", Completed)];
+const CMMI_BUG: States =
+    &[("Proposed", Proposed), ("Active", InProgress), ("Resolved", Resolved), ("Closed", Completed)];
+const CMMI_REVIEW: States =
+    &[("Requested", Proposed), ("Active", InProgress), ("Resolved", InProgress), ("Closed", Completed)];
 const TEST_CASE: States = &[("Design", Proposed), ("Ready", InProgress), ("Closed", Completed)];
 const TEST_PLAN: States = &[("Active", InProgress), ("Inactive", Completed)];
 const TEST_SUITE: States = &[("In Planning", InProgress), ("In Progress", InProgress), ("Completed", Completed)];
@@ -42,35 +46,171 @@ use fields::{
 };
 
 const BASIC_TYPES: &[Row] = &[
-    Row("Epic", "Epic", "E06C00", "icon_crown", "EpicCategory", BASIC_STATES, &[STACK_RANK, EFFORT, START_DATE, TARGET_DATE]),
+    Row(
+        "Epic",
+        "Epic",
+        "E06C00",
+        "icon_crown",
+        "EpicCategory",
+        BASIC_STATES,
+        &[STACK_RANK, EFFORT, START_DATE, TARGET_DATE],
+    ),
     Row("Issue", "Issue", "B4009E", "icon_traffic_cone", "RequirementCategory", BASIC_STATES, &[STACK_RANK, EFFORT]),
-    Row("Task", "Task", "A4880A", "icon_check_box", "TaskCategory", BASIC_STATES, &[STACK_RANK, ACTIVITY, REMAINING_WORK]),
+    Row(
+        "Task",
+        "Task",
+        "A4880A",
+        "icon_check_box",
+        "TaskCategory",
+        BASIC_STATES,
+        &[STACK_RANK, ACTIVITY, REMAINING_WORK],
+    ),
 ];
 
 const AGILE_TYPES: &[Row] = &[
-    Row("Bug", "Bug", "CC293D", "icon_insect", "BugCategory", AGILE_BUG, &[SEVERITY, STACK_RANK, VALUE_AREA, STORY_POINTS, REPRO_STEPS, SYSTEM_INFO, REMAINING_WORK, ACTIVITY]),
-    Row("Epic", "Epic", "FF7B00", "icon_crown", "EpicCategory", AGILE_STATES, &[STACK_RANK, VALUE_AREA, EFFORT, START_DATE, TARGET_DATE]),
-    Row("Feature", "Feature", "773B93", "icon_trophy", "FeatureCategory", AGILE_STATES, &[STACK_RANK, VALUE_AREA, EFFORT, START_DATE, TARGET_DATE]),
-    Row("User Story", "UserStory", "009CCC", "icon_book", "RequirementCategory", AGILE_STATES, &[STACK_RANK, VALUE_AREA, STORY_POINTS, ACCEPTANCE_CRITERIA]),
-    Row("Task", "Task", "F2CB1D", "icon_clipboard", "TaskCategory", AGILE_TASK, &[STACK_RANK, ACTIVITY, REMAINING_WORK]),
+    Row(
+        "Bug",
+        "Bug",
+        "CC293D",
+        "icon_insect",
+        "BugCategory",
+        AGILE_BUG,
+        &[SEVERITY, STACK_RANK, VALUE_AREA, STORY_POINTS, REPRO_STEPS, SYSTEM_INFO, REMAINING_WORK, ACTIVITY],
+    ),
+    Row(
+        "Epic",
+        "Epic",
+        "FF7B00",
+        "icon_crown",
+        "EpicCategory",
+        AGILE_STATES,
+        &[STACK_RANK, VALUE_AREA, EFFORT, START_DATE, TARGET_DATE],
+    ),
+    Row(
+        "Feature",
+        "Feature",
+        "773B93",
+        "icon_trophy",
+        "FeatureCategory",
+        AGILE_STATES,
+        &[STACK_RANK, VALUE_AREA, EFFORT, START_DATE, TARGET_DATE],
+    ),
+    Row(
+        "User Story",
+        "UserStory",
+        "009CCC",
+        "icon_book",
+        "RequirementCategory",
+        AGILE_STATES,
+        &[STACK_RANK, VALUE_AREA, STORY_POINTS, ACCEPTANCE_CRITERIA],
+    ),
+    Row(
+        "Task",
+        "Task",
+        "F2CB1D",
+        "icon_clipboard",
+        "TaskCategory",
+        AGILE_TASK,
+        &[STACK_RANK, ACTIVITY, REMAINING_WORK],
+    ),
     Row("Issue", "Issue", "B4009E", "icon_traffic_cone", "", ISSUE_STATES, &[STACK_RANK]),
 ];
 
 const SCRUM_TYPES: &[Row] = &[
-    Row("Bug", "Bug", "CC293D", "icon_insect", "BugCategory", SCRUM_ITEM, &[SEVERITY, BACKLOG_PRIORITY, VALUE_AREA, EFFORT, REPRO_STEPS, SYSTEM_INFO, ACCEPTANCE_CRITERIA]),
-    Row("Epic", "Epic", "E06C00", "icon_crown", "EpicCategory", SCRUM_PORTFOLIO, &[BACKLOG_PRIORITY, VALUE_AREA, EFFORT, START_DATE, TARGET_DATE]),
-    Row("Feature", "Feature", "773B93", "icon_trophy", "FeatureCategory", SCRUM_PORTFOLIO, &[BACKLOG_PRIORITY, VALUE_AREA, EFFORT, START_DATE, TARGET_DATE]),
-    Row("Product Backlog Item", "ProductBacklogItem", "009CCC", "icon_list", "RequirementCategory", SCRUM_ITEM, &[BACKLOG_PRIORITY, VALUE_AREA, EFFORT, ACCEPTANCE_CRITERIA]),
-    Row("Task", "Task", "F2CB1D", "icon_clipboard", "TaskCategory", SCRUM_TASK, &[BACKLOG_PRIORITY, ACTIVITY, REMAINING_WORK]),
+    Row(
+        "Bug",
+        "Bug",
+        "CC293D",
+        "icon_insect",
+        "BugCategory",
+        SCRUM_ITEM,
+        &[SEVERITY, BACKLOG_PRIORITY, VALUE_AREA, EFFORT, REPRO_STEPS, SYSTEM_INFO, ACCEPTANCE_CRITERIA],
+    ),
+    Row(
+        "Epic",
+        "Epic",
+        "E06C00",
+        "icon_crown",
+        "EpicCategory",
+        SCRUM_PORTFOLIO,
+        &[BACKLOG_PRIORITY, VALUE_AREA, EFFORT, START_DATE, TARGET_DATE],
+    ),
+    Row(
+        "Feature",
+        "Feature",
+        "773B93",
+        "icon_trophy",
+        "FeatureCategory",
+        SCRUM_PORTFOLIO,
+        &[BACKLOG_PRIORITY, VALUE_AREA, EFFORT, START_DATE, TARGET_DATE],
+    ),
+    Row(
+        "Product Backlog Item",
+        "ProductBacklogItem",
+        "009CCC",
+        "icon_list",
+        "RequirementCategory",
+        SCRUM_ITEM,
+        &[BACKLOG_PRIORITY, VALUE_AREA, EFFORT, ACCEPTANCE_CRITERIA],
+    ),
+    Row(
+        "Task",
+        "Task",
+        "F2CB1D",
+        "icon_clipboard",
+        "TaskCategory",
+        SCRUM_TASK,
+        &[BACKLOG_PRIORITY, ACTIVITY, REMAINING_WORK],
+    ),
     Row("Impediment", "Impediment", "B4009E", "icon_traffic_cone", "", SCRUM_IMPEDIMENT, &[]),
 ];
 
 const CMMI_TYPES: &[Row] = &[
-    Row("Bug", "Bug", "CC293D", "icon_insect", "BugCategory", CMMI_BUG, &[SEVERITY, STACK_RANK, VALUE_AREA, SIZE, TRIAGE, REPRO_STEPS, SYSTEM_INFO]),
-    Row("Epic", "Epic", "FF7B00", "icon_crown", "EpicCategory", CMMI_STATES, &[STACK_RANK, VALUE_AREA, SIZE, START_DATE, TARGET_DATE]),
-    Row("Feature", "Feature", "773B93", "icon_trophy", "FeatureCategory", CMMI_STATES, &[STACK_RANK, VALUE_AREA, SIZE, START_DATE, TARGET_DATE]),
-    Row("Requirement", "Requirement", "009CCC", "icon_book", "RequirementCategory", CMMI_STATES, &[STACK_RANK, VALUE_AREA, SIZE, TRIAGE]),
-    Row("Task", "Task", "F2CB1D", "icon_clipboard", "TaskCategory", CMMI_STATES, &[STACK_RANK, DISCIPLINE, REMAINING_WORK]),
+    Row(
+        "Bug",
+        "Bug",
+        "CC293D",
+        "icon_insect",
+        "BugCategory",
+        CMMI_BUG,
+        &[SEVERITY, STACK_RANK, VALUE_AREA, SIZE, TRIAGE, REPRO_STEPS, SYSTEM_INFO],
+    ),
+    Row(
+        "Epic",
+        "Epic",
+        "FF7B00",
+        "icon_crown",
+        "EpicCategory",
+        CMMI_STATES,
+        &[STACK_RANK, VALUE_AREA, SIZE, START_DATE, TARGET_DATE],
+    ),
+    Row(
+        "Feature",
+        "Feature",
+        "773B93",
+        "icon_trophy",
+        "FeatureCategory",
+        CMMI_STATES,
+        &[STACK_RANK, VALUE_AREA, SIZE, START_DATE, TARGET_DATE],
+    ),
+    Row(
+        "Requirement",
+        "Requirement",
+        "009CCC",
+        "icon_book",
+        "RequirementCategory",
+        CMMI_STATES,
+        &[STACK_RANK, VALUE_AREA, SIZE, TRIAGE],
+    ),
+    Row(
+        "Task",
+        "Task",
+        "F2CB1D",
+        "icon_clipboard",
+        "TaskCategory",
+        CMMI_STATES,
+        &[STACK_RANK, DISCIPLINE, REMAINING_WORK],
+    ),
     Row("Issue", "Issue", "B4009E", "icon_traffic_cone", "", CMMI_STATES, &[STACK_RANK]),
     Row("Risk", "Risk", "B4009E", "icon_broken_lightbulb", "", CMMI_STATES, &[SEVERITY]),
     Row("Review", "Review", "B4009E", "icon_review", "", CMMI_REVIEW, &[]),
@@ -83,9 +223,25 @@ const TEST_TYPES: &[Row] = &[
     Row("Test Plan", "TestPlan", "004B50", "icon_test_plan", "TestPlanCategory", TEST_PLAN, &[]),
     Row("Test Suite", "TestSuite", "004B50", "icon_test_suite", "TestSuiteCategory", TEST_SUITE, &[]),
     Row("Shared Steps", "SharedStep", "004B50", "icon_test_step", "SharedStepCategory", ISSUE_STATES, &[]),
-    Row("Shared Parameter", "SharedParameter", "004B50", "icon_test_parameter", "SharedParameterCategory", TEST_PLAN, &[]),
+    Row(
+        "Shared Parameter",
+        "SharedParameter",
+        "004B50",
+        "icon_test_parameter",
+        "SharedParameterCategory",
+        TEST_PLAN,
+        &[],
+    ),
     Row("Feedback Request", "FeedbackRequest", "004B50", "icon_review", "FeedbackRequestCategory", ISSUE_STATES, &[]),
-    Row("Code Review Request", "CodeReviewRequest", "B4009E", "icon_code_review", "CodeReviewRequestCategory", ISSUE_STATES, &[]),
+    Row(
+        "Code Review Request",
+        "CodeReviewRequest",
+        "B4009E",
+        "icon_code_review",
+        "CodeReviewRequestCategory",
+        ISSUE_STATES,
+        &[],
+    ),
 ];
 
 /// Basic: Epic, Issue, Task; no bug type.
@@ -129,7 +285,14 @@ pub(crate) fn cmmi() -> Process {
     process
 }
 
-fn process(id: Uuid, name: &str, description: &'static str, rows: &[Row], effort: FieldIndex, order: FieldIndex) -> Process {
+fn process(
+    id: Uuid,
+    name: &str,
+    description: &'static str,
+    rows: &[Row],
+    effort: FieldIndex,
+    order: FieldIndex,
+) -> Process {
     Process {
         id,
         name: name.to_owned(),
@@ -211,9 +374,12 @@ fn type_field(field: FieldIndex, states: &[State]) -> TypeField {
         ACTIVITY => (None, texts(&["Deployment", "Design", "Development", "Documentation", "Requirements", "Testing"])),
         DISCIPLINE => (None, texts(&["Analysis", "Development", "Test", "User Education"])),
         TRIAGE => (Some("Pending".to_owned()), texts(&["Info Received", "More Info", "Pending", "Triaged"])),
-        fields::AUTOMATION_STATUS => (Some("Not Automated".to_owned()), texts(&["Automated", "Not Automated", "Planned"])),
+        fields::AUTOMATION_STATUS => {
+            (Some("Not Automated".to_owned()), texts(&["Automated", "Not Automated", "Planned"]))
+        }
         _ => (None, Vec::new()),
     };
-    let required = matches!(field, fields::TITLE | fields::STATE | fields::AREA_ID | fields::ITERATION_ID | VALUE_AREA | TRIAGE);
+    let required =
+        matches!(field, fields::TITLE | fields::STATE | fields::AREA_ID | fields::ITERATION_ID | VALUE_AREA | TRIAGE);
     TypeField { field, required, default, values, suggested: field == ACTIVITY }
 }

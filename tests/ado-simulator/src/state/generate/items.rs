@@ -23,8 +23,20 @@ enum Part {
 }
 
 const CYCLE: &[Part] = &[
-    Part::Requirement, Part::Bug, Part::Task, Part::TestCase, Part::Requirement, Part::Task, Part::Bug,
-    Part::Requirement, Part::Task, Part::Other, Part::Requirement, Part::Task, Part::Bug, Part::TestCase,
+    Part::Requirement,
+    Part::Bug,
+    Part::Task,
+    Part::TestCase,
+    Part::Requirement,
+    Part::Task,
+    Part::Bug,
+    Part::Requirement,
+    Part::Task,
+    Part::Other,
+    Part::Requirement,
+    Part::Task,
+    Part::Bug,
+    Part::TestCase,
 ];
 
 /// Choices for a project, worked out once.
@@ -120,9 +132,12 @@ fn next_row(lot: &mut Lot, project: usize, number: u32, count: u32, bits: u64) -
     let kind = types[below(bits >> 3, types.len())];
     lot.count += 1;
     let span = (END - BEGIN) / 2;
-    let created = BEGIN + span * i64::from(number) / i64::from(count.max(1)) + i64::from(u32::try_from(bits % 977).unwrap_or(0));
+    let created =
+        BEGIN + span * i64::from(number) / i64::from(count.max(1)) + i64::from(u32::try_from(bits % 977).unwrap_or(0));
     let age = (END - created) / 1000;
-    let changed = created + 1000 * (i64::try_from(bits >> 40).unwrap_or(0) % age.max(1)) + i64::try_from(bits % 1000).unwrap_or(0);
+    let changed = created
+        + 1000 * (i64::try_from(bits >> 40).unwrap_or(0) % age.max(1))
+        + i64::try_from(bits % 1000).unwrap_or(0);
     let states = &lot.states[kind];
     let index = |value: usize| u16::try_from(value).unwrap_or(u16::MAX);
     Row {

@@ -1,4 +1,7 @@
-//! The reconcile of a project config: first its integration, then its own names, then the sync.
+//! The reconcile of a project config: first its integration, then its own names, then the sync. The run itself stands in
+//! the file beside; what a finding means is decided in `domain`.
+
+mod pull;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,23 +10,23 @@ use jiff::Timestamp;
 use kube::runtime::controller::Action;
 use kube::{Api, ResourceExt};
 
+use self::pull::{integration_changed, pull, resolved};
 use super::causes::{Meaning, meaning};
 use super::connections::Connection;
 use super::context::Context;
 use super::error::ReconcileError;
 use super::{namespaces, report, status};
-use crate::ado::model::ProjectDetails;
 use crate::api::{
-    AdoIntegration, AdoProjectConfig, AdoProjectConfigStatus, ConditionType, DesiredState, IntegrationState,
-    REQUESTED_AT, Reason, ResolvedIntegration, SyncStatus,
+    AdoIntegration, AdoProjectConfig, AdoProjectConfigStatus, ConditionType, CredentialStatus, DesiredState,
+    IntegrationState, REQUESTED_AT, Reason,
 };
 use crate::domain::conditions;
-use crate::domain::project_config::{Finding, Synced, verdict};
+use crate::domain::project_config::{Finding, is_accepted, lacks_answer, verdict};
 use crate::domain::projects::ProjectFilter;
+use crate::domain::references::Pinned;
 use crate::domain::schedule::{self, Due, LastProbe, Question, due};
 use crate::domain::verdict::{ABSENCE_GRACE, Cause, after, elapsed, within_grace};
-use crate::store::{AuditAction, ObjectUid, PinKind, Scope};
-use crate::sync::full::{FullRead, counts};
+use crate::store::{AuditAction, ObjectUid};
 use crate::sync::{SyncError, resolve};
 
 /// A waiting status is shown only if the verdict takes longer than this.
@@ -38,11 +41,20 @@ const RECHECK_INTERVAL: Duration = Duration::from_mins(10);
 /// Pause while the integration is being connected in this process.
 const CONNECTION_PAUSE: Duration = Duration::from_secs(2);
 
+/// What a verdict rests on besides Azure DevOps itself.
+#[derive(Clone, Debug, PartialEq)]
+struct Basis {
+    generation: i64,
+    integration: Option<String>,
+    integration_generation: Option<i64>,
+    credential: Option<CredentialStatus>,
+}
+
 /// What earlier looks left behind in this process.
 #[derive(Clone, Debug)]
 pub struct Visit {
     last: LastProbe,
-    generation: Option<i64>,
+    basis: Option<Basis>,
     finding: Option<Finding>,
     absent: Option<(Timestamp, tokio::time::Instant)>,
     failures: Option<(u32, Timestamp)>,
@@ -51,27 +63,21 @@ pub struct Visit {
 
 impl Default for Visit {
     fn default() -> Self {
-        Self {
-            last: LastProbe::None,
-            generation: None,
-            finding: None,
-            absent: None,
-            failures: None,
-            throttled_since: None,
-        }
+        Self { last: LastProbe::None, basis: None, finding: None, absent: None, failures: None, throttled_since: None }
     }
 }
 
 /// Brings one project config one step on.
 pub async fn reconcile(object: Arc<AdoProjectConfig>, ctx: Arc<Context>) -> Result<Action, ReconcileError> {
     let uid = object.uid().unwrap_or_default();
-    if object.metadata.deletion_timestamp.is_some() {
-        ctx.config_visits.forget(&uid);
-        return Ok(Action::await_change());
-    }
     let api = ctx.api::<AdoProjectConfig>(&object.namespace().unwrap_or_default());
     let visit = ctx.config_visits.get(&uid);
     let mut run = Run { object, ctx: &ctx, api: &api, uid, visit, now: ctx.clock.now() };
+    if run.object.metadata.deletion_timestamp.is_some() {
+        run.show(&Finding::Deleting, false).await?;
+        ctx.config_visits.forget(&run.uid);
+        return Ok(Action::await_change());
+    }
     let step = run.look().await?;
     run.finish(step).await
 }
@@ -180,14 +186,19 @@ impl Run<'_> {
     async fn own(&mut self, integration: &AdoIntegration, connection: &Connection) -> Result<Step, ReconcileError> {
         let allowed = ProjectFilter::new(integration.spec.allowed_projects.as_deref());
         let shown = self.shown();
+        let pinned = self.pinned().await?;
+        if !pinned.permits_integration(&connection.key.to_string(), &resolved(integration), &shown) {
+            return Ok(Step::ended(Finding::Refused(integration_changed())));
+        }
         if let Some(project) = shown.project.as_ref().filter(|project| !allowed.allows(&project.name, &project.id)) {
             return Ok(Step::ended(Finding::Refused(resolve::not_allowed(&project.name))));
         }
         if let Some(step) = self.still_good(&shown) {
             return Ok(step);
         }
+        let basis = self.basis(integration);
         let question = Question {
-            changed: self.visit.generation != Some(self.generation()),
+            changed: self.visit.basis.as_ref() != Some(&basis),
             credential: "",
             requested: self.requested().is_some(),
             interval: RECHECK_INTERVAL,
@@ -199,16 +210,33 @@ impl Run<'_> {
                 ended: false,
                 again: Some(schedule::until(moment, self.now)),
             }),
-            Due::Now => self.sync(integration, connection, &allowed).await,
+            Due::Now => {
+                let outcome = self.sync(integration, connection, &allowed, &pinned).await?;
+                self.visit.basis = Some(basis);
+                self.judge(outcome, integration).await
+            }
+        }
+    }
+
+    async fn pinned(&self) -> Result<Pinned, ReconcileError> {
+        let pins = self.ctx.store.pins(&ObjectUid::from(self.uid.clone())).await?;
+        Ok(Pinned { integration: pins.integration_uid, project: pins.project_id })
+    }
+
+    fn basis(&self, integration: &AdoIntegration) -> Basis {
+        Basis {
+            generation: self.generation(),
+            integration: integration.uid(),
+            integration_generation: integration.metadata.generation,
+            credential: integration.status.as_ref().and_then(|status| status.credential.clone()),
         }
     }
 
     /// Accepted and synced before, also by an earlier process: nothing is sent.
     fn still_good(&self, shown: &AdoProjectConfigStatus) -> Option<Step> {
-        let accepted = shown.observed_generation == Some(self.generation())
-            && conditions::is_true(&shown.conditions, ConditionType::MappingValid)
-            && !matches!(self.visit.last, LastProbe::Failed { .. } | LastProbe::Throttled { .. });
-        if !accepted || self.requested().is_some() {
+        let answered = !matches!(self.visit.last, LastProbe::Failed { .. } | LastProbe::Throttled { .. });
+        let good = answered && is_accepted(shown, self.generation()) && !lacks_answer(shown);
+        if !good || self.requested().is_some() {
             return None;
         }
         if !self.selects() {
@@ -234,9 +262,10 @@ impl Run<'_> {
         integration: &AdoIntegration,
         connection: &Connection,
         allowed: &ProjectFilter,
-    ) -> Result<Step, ReconcileError> {
+        pinned: &Pinned,
+    ) -> Result<Result<Finding, SyncError>, ReconcileError> {
         let object = Arc::clone(&self.object);
-        let work = pull(&object, integration, connection, allowed, self.ctx);
+        let work = pull(&object, integration, connection, allowed, pinned, self.ctx);
         tokio::pin!(work);
         let outcome = if let Ok(outcome) = tokio::time::timeout(NOTICE_AFTER, &mut work).await {
             outcome
@@ -245,7 +274,14 @@ impl Run<'_> {
             work.await
         };
         self.now = self.ctx.clock.now();
-        self.visit.generation = Some(self.generation());
+        Ok(outcome)
+    }
+
+    async fn judge(
+        &mut self,
+        outcome: Result<Finding, SyncError>,
+        integration: &AdoIntegration,
+    ) -> Result<Step, ReconcileError> {
         match outcome {
             Ok(finding) => {
                 if matches!(finding, Finding::Synced(..)) {
@@ -257,7 +293,7 @@ impl Run<'_> {
             Err(SyncError::Store(error)) => Err(error.into()),
             Err(SyncError::Ado(error)) => Ok(match meaning(&error) {
                 Meaning::Refused(cause) => self.settle(Finding::Refused(cause), RECHECK_INTERVAL),
-                Meaning::NoVerdict(cause) => self.failed(cause),
+                Meaning::NoVerdict(cause) => self.failed(cause, integration),
                 Meaning::Throttled(cause, pause) => self.throttled(cause, pause),
             }),
         }
@@ -280,11 +316,14 @@ impl Run<'_> {
         Step { finding: Some(finding), ended: true, again: Some(interval) }
     }
 
-    fn failed(&mut self, cause: Cause) -> Step {
+    /// While the integration itself is shown as unreachable, its failure is not told again of the config.
+    fn failed(&mut self, cause: Cause, integration: &AdoIntegration) -> Step {
         let (tries, first) = self.visit.failures.map_or((1, self.now), |(tries, first)| (tries + 1, first));
         self.visit.failures = Some((tries, first));
         self.visit.last = LastProbe::Failed { at: self.now, tries };
-        let finding = Finding::NoVerdict { cause, tries, first };
+        let shown = integration.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+        let told = conditions::is_true(shown, ConditionType::Unreachable);
+        let finding = Finding::NoVerdict { cause, tries: if told { 0 } else { tries }, first };
         self.visit.finding = Some(finding.clone());
         Step { finding: Some(finding), ended: true, again: Some(schedule::pause(tries)) }
     }
@@ -327,66 +366,4 @@ impl Run<'_> {
         self.object = Arc::new(written);
         Ok(())
     }
-}
-
-/// Resolves the names and reads the project.
-async fn pull(
-    object: &AdoProjectConfig,
-    integration: &AdoIntegration,
-    connection: &Connection,
-    allowed: &ProjectFilter,
-    ctx: &Context,
-) -> Result<Finding, SyncError> {
-    let client = &connection.client;
-    let project = resolve::project(client, &object.spec, allowed).await?;
-    check_pins(object, connection, &project, ctx).await?;
-    let named =
-        ResolvedIntegration { namespace: integration.namespace().unwrap_or_default(), name: integration.name_any() };
-    let resolved = resolve::mapping(client, &object.spec, named, &project).await?;
-    if object.spec.requirements().is_none() && object.spec.bugs().is_none() {
-        return Ok(Finding::NothingSelected(Box::new(resolved)));
-    }
-    let scope = Scope { integration: connection.key, project: project.id.0.into() };
-    let uid = object.uid().unwrap_or_default();
-    let read = FullRead { client, store: &ctx.store, clock: &ctx.clock, scope, project: project.id, config: &uid };
-    let report = read.run().await?;
-    let synced = Synced {
-        counts: counts(&ctx.store, scope, &resolved.effective).await?,
-        sync: times(object, report.changed, ctx.clock.now()),
-    };
-    Ok(Finding::Synced(Box::new(resolved), Box::new(synced)))
-}
-
-/// The integration and the project that the object means are pinned for its life.
-async fn check_pins(
-    object: &AdoProjectConfig,
-    connection: &Connection,
-    project: &ProjectDetails,
-    ctx: &Context,
-) -> Result<(), SyncError> {
-    let uid = ObjectUid::from(object.uid().unwrap_or_default());
-    let shown = object.status.clone().unwrap_or_default();
-    let key = connection.key.to_string();
-    let (namespace, name) = object.integration_key();
-    let respelled = shown.integration.is_none_or(|known| known == ResolvedIntegration { namespace, name });
-    if ctx.store.pin(&uid, PinKind::IntegrationUid, &key).await? != key || !respelled {
-        let message = "spec.integrationRef means another integration or organization than the one that this config was \
-                       first synced through; set it back, or create a new AdoProjectConfig.";
-        return Err(SyncError::Refused(Cause::new(Reason::IntegrationChanged, message)));
-    }
-    let found = project.id.to_string();
-    let known = shown.project.map(|known| known.id).filter(|id| !id.is_empty()).unwrap_or_else(|| found.clone());
-    if ctx.store.pin(&uid, PinKind::ProjectId, &known).await? != found {
-        let message = "spec.project means another project than the one that this config was first synced from; set it \
-                       back, or create a new AdoProjectConfig.";
-        return Err(SyncError::Refused(Cause::new(Reason::ProjectChanged, message)));
-    }
-    Ok(())
-}
-
-fn times(object: &AdoProjectConfig, changed: bool, now: Timestamp) -> SyncStatus {
-    let now = Timestamp::from_second(now.as_second()).unwrap_or(now).to_string();
-    let before = object.status.as_ref().and_then(|status| status.sync.clone()).unwrap_or_default();
-    let last_change_time = if changed { Some(now.clone()) } else { before.last_change_time };
-    SyncStatus { last_change_time, last_full_time: Some(now) }
 }

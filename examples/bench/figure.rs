@@ -1,0 +1,60 @@
+//! A measured figure, as it is printed.
+
+use serde::Serialize;
+
+/// A measured figure. Smaller is better, whatever it is.
+#[derive(Clone, Debug, Serialize)]
+pub struct Figure {
+    name: &'static str,
+    value: f64,
+    unit: &'static str,
+    target: f64,
+    ok: bool,
+    /// What this machine needs, in the same run, for that which nobody can save.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<f64>,
+}
+
+impl Figure {
+    /// A figure that must not exceed its target.
+    pub fn at_most(name: &'static str, value: f64, unit: &'static str, target: f64) -> Self {
+        Self { name, value: rounded(value), unit, target: rounded(target), ok: value <= target, limit: None }
+    }
+
+    /// The same with its physical limit.
+    pub fn with_limit(self, limit: f64) -> Self {
+        Self { limit: Some(rounded(limit)), ..self }
+    }
+
+    /// Prints the figure as one line of JSON; says so where it misses its target.
+    pub fn print(&self) -> crate::Outcome<()> {
+        println!("{}", serde_json::to_string(self)?);
+        if !self.ok {
+            eprintln!("MISSED: {} is {} {}, the target is {}", self.name, self.value, self.unit, self.target);
+        }
+        Ok(())
+    }
+}
+
+fn rounded(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+/// The value below which that share of the values lies (nearest rank); 0 of none.
+pub fn percentile(values: &[f64], share: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let above = sorted.iter().enumerate().find(|(index, _)| ratio(index + 1, sorted.len()) >= share);
+    above.map_or(0.0, |(_, value)| *value)
+}
+
+/// The middle one.
+pub fn median(values: &[f64]) -> f64 {
+    percentile(values, 0.5)
+}
+
+/// How many of one for each of the other.
+pub fn ratio(part: usize, whole: usize) -> f64 {
+    let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+    number(part) / number(whole)
+}

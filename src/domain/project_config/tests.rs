@@ -1,0 +1,125 @@
+//! The verdicts, each after each.
+
+use super::*;
+
+fn resolved() -> Box<Resolved> {
+    let project = ProjectStatus { id: "1".into(), name: "Payments".into(), process: None };
+    Box::new(Resolved { project, ..Resolved::default() })
+}
+
+fn synced() -> Finding {
+    let counts = Counts { requirements: 3, bugs: 2 };
+    Finding::Synced(resolved(), Box::new(Synced { counts, ..Synced::default() }))
+}
+
+fn cause() -> Cause {
+    Cause::new(Reason::InvalidMapping, "no")
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).expect("a time")
+}
+
+fn look(shown: &AdoProjectConfigStatus, generation: i64, finding: &Finding) -> AdoProjectConfigStatus {
+    verdict(shown, generation, finding, at(1000))
+}
+
+fn no_verdict(tries: u32) -> Finding {
+    Finding::NoVerdict { cause: Cause::new(Reason::Unreachable, "no answer"), tries, first: at(0) }
+}
+
+fn every_finding() -> Vec<Finding> {
+    vec![
+        Finding::Deleting,
+        Finding::IntegrationInactive,
+        Finding::IntegrationAbsent { first_seen: at(0) },
+        Finding::IntegrationAbsent { first_seen: at(1000) },
+        Finding::IntegrationNotReady,
+        Finding::IntegrationError { message: "no".into(), stuck: true },
+        Finding::IntegrationError { message: "no".into(), stuck: false },
+        Finding::Pending(cause()),
+        Finding::Refused(cause()),
+        no_verdict(1),
+        no_verdict(9),
+        Finding::Throttled(cause()),
+        Finding::NothingSelected(resolved()),
+        synced(),
+    ]
+}
+
+#[test]
+fn the_same_finding_twice_changes_nothing() {
+    for finding in every_finding() {
+        let once = look(&AdoProjectConfigStatus::default(), 1, &finding);
+        assert_eq!(look(&once, 1, &finding), once, "{finding:?}");
+    }
+}
+
+#[test]
+fn reconciling_and_stalled_never_stand_together_and_ready_always_stands() {
+    for before in every_finding() {
+        let shown = look(&AdoProjectConfigStatus::default(), 1, &before);
+        for after in every_finding() {
+            for generation in [1, 2] {
+                let status = look(&shown, generation, &after);
+                let stands = |condition| conditions::is_true(&status.conditions, condition);
+                let both = stands(ConditionType::Reconciling) && stands(ConditionType::Stalled);
+                assert!(!both, "{before:?} then {after:?}");
+                assert!(conditions::find(&status.conditions, ConditionType::Ready).is_some(), "{after:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn only_a_verdict_on_the_mapping_accepts_a_generation() {
+    let first = look(&AdoProjectConfigStatus::default(), 1, &synced());
+    assert!(is_accepted(&first, 1));
+    assert!(!is_accepted(&first, 2));
+    for finding in every_finding() {
+        let accepts = matches!(finding, Finding::NothingSelected(_) | Finding::Synced(..));
+        assert_eq!(is_accepted(&look(&first, 2, &finding), 2), accepts, "{finding:?}");
+    }
+}
+
+#[test]
+fn what_befalls_the_integration_takes_no_acceptance_away() {
+    let first = look(&AdoProjectConfigStatus::default(), 1, &synced());
+    for finding in [
+        Finding::IntegrationInactive,
+        Finding::IntegrationAbsent { first_seen: at(0) },
+        Finding::IntegrationError { message: "no".into(), stuck: true },
+    ] {
+        assert!(is_accepted(&look(&first, 1, &finding), 1), "{finding:?}");
+    }
+}
+
+#[test]
+fn after_an_outage_and_a_pause_an_answer_is_lacking() {
+    let first = look(&AdoProjectConfigStatus::default(), 1, &synced());
+    assert!(!lacks_answer(&first));
+    assert!(lacks_answer(&look(&first, 1, &no_verdict(9))));
+    assert!(lacks_answer(&look(&first, 1, &Finding::Throttled(cause()))));
+}
+
+#[test]
+fn a_pause_leaves_what_is_shown_of_this_spec_and_claims_nothing_of_another() {
+    let first = look(&AdoProjectConfigStatus::default(), 1, &synced());
+    let ready = |status: &AdoProjectConfigStatus| {
+        conditions::find(&status.conditions, ConditionType::Ready).map(|ready| ready.status.clone())
+    };
+    assert_eq!(ready(&look(&first, 1, &Finding::Throttled(cause()))).as_deref(), Some("True"));
+    let edited = look(&first, 2, &Finding::Throttled(cause()));
+    assert_eq!(ready(&edited).as_deref(), Some("Unknown"));
+    assert_eq!(edited.state, Some(ConfigState::Active));
+}
+
+#[test]
+fn failures_leave_counts_and_times() {
+    let first = look(&AdoProjectConfigStatus::default(), 1, &synced());
+    for finding in every_finding() {
+        if !matches!(finding, Finding::NothingSelected(_)) {
+            assert_eq!(look(&first, 1, &finding).counts, first.counts, "{finding:?}");
+        }
+    }
+}
