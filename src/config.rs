@@ -24,7 +24,7 @@ pub struct Config {
     #[arg(long, env = "ADO_OPERATOR_LEASE_NAME", default_value = "ado-operator")]
     pub lease_name: String,
 
-    /// Name of this replica in the Lease; absent means the host's name and a random suffix.
+    /// Name of this replica in the Lease; absent means a random one.
     #[arg(long, env = "POD_NAME")]
     pub identity: Option<String>,
 

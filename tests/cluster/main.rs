@@ -1,5 +1,7 @@
 //! The operator on a real kube-apiserver, with the rights of the chart, against the strict simulator.
 
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod integration_lifecycle;
 mod integration_refusals;
 mod integration_states;

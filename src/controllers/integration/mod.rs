@@ -350,9 +350,8 @@ impl Run<'_> {
             report::audit(self.ctx, &*self.object, AuditAction::Disconnected, "spec.state is Inactive").await?;
         }
         let mut again = step.again;
-        match &step.finding {
-            Some(finding) => again = shortest(again, self.show(finding, step.ended).await?),
-            None => {}
+        if let Some(finding) = &step.finding {
+            again = shortest(again, self.show(finding, step.ended).await?);
         }
         self.ctx.integration_visits.put(&self.uid, self.visit);
         Ok(again.map_or_else(Action::await_change, Action::requeue))

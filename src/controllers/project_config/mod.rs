@@ -38,6 +38,9 @@ const FULL_INTERVAL: Duration = Duration::from_hours(24);
 /// A bad verdict is put in question so often, since what is missing may have been added in Azure DevOps.
 const RECHECK_INTERVAL: Duration = Duration::from_mins(10);
 
+/// An integration that is absent, or does not allow the namespace, is looked for so often besides being watched.
+const ABSENCE_RECHECK: Duration = Duration::from_mins(1);
+
 /// Pause while the integration is being connected in this process.
 const CONNECTION_PAUSE: Duration = Duration::from_secs(2);
 
@@ -172,8 +175,9 @@ impl Run<'_> {
             return Step { finding: None, ended: false, again: Some(left) };
         }
         let waiting = within_grace(first_seen, self.now);
-        let again = waiting.then(|| schedule::until(after(first_seen, ABSENCE_GRACE), self.now));
-        Step { finding: Some(Finding::IntegrationAbsent { first_seen }), ended: !waiting, again }
+        // Labels of namespaces are not watched by an operator that serves named ones only, so it looks again by itself.
+        let again = if waiting { schedule::until(after(first_seen, ABSENCE_GRACE), self.now) } else { ABSENCE_RECHECK };
+        Step { finding: Some(Finding::IntegrationAbsent { first_seen }), ended: !waiting, again: Some(again) }
     }
 
     /// The integration is good, but this process has not connected it yet: nothing that is shown changes.

@@ -69,9 +69,6 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     };
     let items = options.items;
     let simulator = Simulator::start(options).await?;
-    if !simulator.described() {
-        eprintln!("ado-simulator: no OpenAPI files found (ADO_SPECS_DIR); the simulator's own route table rules");
-    }
     // Kept until the end: a temporary folder goes with the program.
     let temporary = tempfile::tempdir()?;
     let folder = arguments.ca_dir.unwrap_or_else(|| temporary.path().to_owned());

@@ -1,11 +1,12 @@
 //! The way of a request: organization, credential, strictness, scope, handler.
 
+mod refusals;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, StatusCode};
 use parking_lot::{Mutex, RwLock};
@@ -18,12 +19,13 @@ use crate::envelope::Refusal;
 use crate::faults::{Effect, Faults, Struck};
 use crate::journal::{Journal, RequestRecord, Violation, ViolationKind};
 use crate::options::Options;
-use crate::quirks::{CredentialRefusal, MissingScopeStatus, ProbeOrder, Quirks, UnknownOrganization};
+use crate::quirks::{MissingScopeStatus, ProbeOrder, Quirks};
 use crate::rate_limit::RateLimits;
 use crate::reply::{self, Origin, Reply};
 use crate::state::{World, random};
 use crate::strict::{self, Catalog, Matched, Search};
 use crate::target::Target;
+pub(crate) use refusals::throttled;
 
 /// Everything that connections and the control API share.
 pub(crate) struct Shared {
@@ -106,7 +108,7 @@ impl Shared {
         };
         let effect = self.faults.lock().strike(&struck);
         let mut version = String::new();
-        let mut reply = match effect.as_ref().and_then(|effect| replaced(effect, &target)) {
+        let mut reply = match effect.as_ref().and_then(|effect| refusals::replaced(effect, &target)) {
             Some(reply) => reply,
             None if effect == Some(Effect::Reset) => Reply::empty(StatusCode::OK),
             None => self.decide(&request, sender.as_ref(), &mut version),
@@ -167,7 +169,7 @@ impl Shared {
         }
         let quirks = self.quirks.read().clone();
         let Some(organization) = self.world.read().organization_index(request.target.organization()) else {
-            return unknown_organization(request, &quirks);
+            return refusals::unknown_organization(&request.parts.headers, &request.target.base, &quirks);
         };
         if let Some(reply) = self.stopped(organization) {
             return reply;
@@ -177,7 +179,9 @@ impl Shared {
         let caller = match sender {
             Ok(sender) => Caller::Known(sender.identity),
             Err(_) if self.anonymous(request, organization, &quirks) => Caller::Anonymous,
-            Err(credential) => return refuse_credential(request, credential, &quirks),
+            Err(credential) => {
+                return refusals::refuse_credential(&request.parts.headers, &request.target.base, credential, &quirks);
+            }
         };
         let (matched, body) = match checked {
             Ok(checked) => checked,
@@ -277,7 +281,7 @@ impl Shared {
     }
 
     fn over_limit(&self, sender: Option<&Sender>) -> Option<Reply> {
-        self.limits.lock().charge(sender?.id).then(|| too_many_requests(None))
+        self.limits.lock().charge(sender?.id).then(|| refusals::too_many_requests(None))
     }
 
     fn dispatch(
@@ -358,100 +362,4 @@ impl Shared {
         };
         reply::complete(reply, &origin);
     }
-}
-
-fn unknown_organization(request: &Request<'_>, quirks: &Quirks) -> Reply {
-    match quirks.unknown_organization {
-        UnknownOrganization::NotFound => {
-            let page =
-                "<!DOCTYPE html><html><head><title>404 - Page not found</title></head><body><h1>404</h1></body></html>";
-            Reply::text(StatusCode::NOT_FOUND, "text/html; charset=utf-8", page)
-        }
-        UnknownOrganization::Refused => refuse_credential(request, &Credential::Absent, quirks),
-    }
-}
-
-fn refuse_credential(request: &Request<'_>, credential: &Credential, quirks: &Quirks) -> Reply {
-    let base = &request.target.base;
-    let suppressed = request.parts.headers.get("x-tfs-fedauthredirect").is_some_and(|value| value == "Suppress");
-    match quirks.credential_refusal {
-        _ if *credential == Credential::Malformed => Reply::challenge(base, ""),
-        CredentialRefusal::Redirect if suppressed => Reply::challenge(base, ""),
-        CredentialRefusal::Redirect => Reply::sign_in_redirect(base),
-        CredentialRefusal::SignInPage => Reply::sign_in_page(),
-        CredentialRefusal::UnauthorizedJson => {
-            let mut reply = Reply::from(Refusal::unauthorized());
-            reply.insert(http::header::WWW_AUTHENTICATE, &format!("Basic realm=\"{base}/\""));
-            reply
-        }
-        CredentialRefusal::UnauthorizedEmpty => Reply::challenge(base, ""),
-    }
-}
-
-/// 429 TF400733 (`ado-api.md` §3).
-fn too_many_requests(retry_after: Option<u32>) -> Reply {
-    let message = "TF400733: The request has been canceled: Request was blocked due to exceeding usage of resource 'Concurrency' in namespace 'User'.";
-    let mut reply = Reply::from(Refusal::service(StatusCode::TOO_MANY_REQUESTS, message));
-    if let Some(seconds) = retry_after {
-        throttled(&mut reply, seconds);
-        reply.headers.insert("x-ratelimit-remaining", 0.into());
-    }
-    reply
-}
-
-/// The headers of an answer that was throttled (`ado-api.md` §4).
-pub(crate) fn throttled(reply: &mut Reply, retry_after: u32) {
-    let reset = jiff::Timestamp::now().as_second() + i64::from(retry_after);
-    reply.headers.insert(http::header::RETRY_AFTER, retry_after.into());
-    reply.headers.insert("x-ratelimit-resource", http::HeaderValue::from_static("Core/Usage/User"));
-    reply.headers.insert("x-ratelimit-limit", 200.into());
-    reply.headers.insert("x-ratelimit-remaining", 0.into());
-    reply.headers.insert("x-ratelimit-reset", reset.into());
-}
-
-/// The answer that a fault gives instead of the right one, if it does.
-fn replaced(effect: &Effect, target: &Target) -> Option<Reply> {
-    let json = |text: &'static str| {
-        Reply::text(
-            StatusCode::OK,
-            "application/json; charset=utf-8; api-version=7.1",
-            Bytes::from_static(text.as_bytes()),
-        )
-    };
-    Some(match effect {
-        Effect::SignInPage => Reply::sign_in_page(),
-        Effect::Redirect => Reply::sign_in_redirect(&target.base),
-        Effect::Status { code, retry_after } => status(*code, *retry_after, target),
-        Effect::TooManyRequests { retry_after } => too_many_requests(Some(*retry_after)),
-        Effect::HtmlOk => Reply::sign_in_page().with_status(StatusCode::OK),
-        Effect::MalformedJson => json("{\"count\":2,\"value\":[{\"id\":\"0"),
-        Effect::WrongShape => json("[\"neither\",{\"of\":[\"these\"]},42,null]"),
-        Effect::Oversized { .. } | Effect::SlowBody { .. } => json(""),
-        Effect::EmptyOk => Reply::empty(StatusCode::OK),
-        Effect::Answer { status, content_type, body } => answer(*status, content_type.as_deref(), body),
-        Effect::Delay { .. } | Effect::CutBody { .. } | Effect::Reset | Effect::LoseReply => return None,
-    })
-}
-
-fn status(code: u16, retry_after: Option<u32>, target: &Target) -> Reply {
-    let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut reply = match status {
-        StatusCode::UNAUTHORIZED => Reply::challenge(&target.base, ""),
-        StatusCode::FORBIDDEN => Refusal::access_denied("The user", "something").into(),
-        StatusCode::NOT_FOUND => Refusal::not_found("VssServiceException", "It does not exist.").into(),
-        _ => Reply::from(Refusal::service(status, format!("TF400898: An Internal Error Occurred ({status})."))),
-    };
-    if let Some(seconds) = retry_after {
-        reply.headers.insert(http::header::RETRY_AFTER, seconds.into());
-    }
-    reply
-}
-
-fn answer(status: u16, content_type: Option<&str>, body: &str) -> Reply {
-    let mut reply = Reply::empty(StatusCode::from_u16(status).unwrap_or(StatusCode::OK));
-    reply.body = Bytes::copy_from_slice(body.as_bytes());
-    if let Some(content_type) = content_type {
-        reply.insert(http::header::CONTENT_TYPE, content_type);
-    }
-    reply
 }

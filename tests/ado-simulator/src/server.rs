@@ -21,7 +21,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::control::{self, Control};
 use crate::envelope::Refusal;
 use crate::faults::Effect;
-use crate::options::Options;
+use crate::options::{Options, SpecificationSource};
 use crate::pipeline::{self, Outcome, Shared};
 use crate::reply::Reply;
 use crate::strict::{Catalog, SpecificationError};
@@ -81,6 +81,9 @@ impl Simulator {
             None => Catalog::of_table(api::own_operations()),
         };
         let described = catalog.described();
+        if !described && options.specifications == SpecificationSource::Discover {
+            eprintln!("ado-simulator: no OpenAPI files found (ADO_SPECS_DIR); the simulator's own route table rules");
+        }
         let identity = tls::identity(&options.host_names)?;
         let listener = TcpListener::bind(options.listen).await?;
         let address = listener.local_addr()?;

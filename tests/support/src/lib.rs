@@ -1,6 +1,8 @@
 //! What tests, demonstration and benchmarks share: a real control plane with the chart in it, the simulator, and a
 //! running operator.
 
+#![allow(clippy::panic, clippy::missing_panics_doc, reason = "what is waited for in vain fails the test that waits")]
+
 pub mod audit;
 pub mod clock;
 pub mod control_plane;

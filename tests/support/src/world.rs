@@ -107,7 +107,7 @@ impl World {
         world.start().await?;
         let token = world.pat("full");
         world.put_token(&token).await;
-        world.put_ca(&world.ado.ca_pem().to_owned()).await;
+        world.put_ca(world.ado.ca_pem()).await;
         Ok(world)
     }
 

@@ -2,6 +2,7 @@
 
 mod parse;
 mod predicate;
+mod tokens;
 
 use http::StatusCode;
 use serde::Serialize;
