@@ -1,5 +1,6 @@
 //! Kubernetes in, verdict out: one folder or file a kind, wired here.
 
+mod absence;
 mod causes;
 pub mod connections;
 pub mod context;

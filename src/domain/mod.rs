@@ -1,5 +1,6 @@
 //! Pure decisions: no async, no I/O, no clock. Time and randomness come in as arguments.
 
+pub mod attempts;
 pub mod conditions;
 pub mod features;
 pub mod integration;

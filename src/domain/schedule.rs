@@ -20,9 +20,10 @@ const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_mins(2);
 
 /// What the last probe came to.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum LastProbe {
     /// None in this process.
+    #[default]
     None,
     /// A verdict, good or bad, that only a change or the interval puts in question.
     Verdict {

@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use kube::runtime::controller::Action;
 use kube::runtime::finalizer::{Event, finalizer};
 use kube::{Api, ResourceExt};
-use tokio::time::Instant;
 
 use self::inputs::{Fault, Inputs};
 use self::validate::{Outcome, validate};
+use super::absence::{Absence, NOTICE_AFTER, Patience};
 use super::causes::Meaning;
 use super::context::Context;
 use super::error::ReconcileError;
@@ -22,14 +22,12 @@ use super::{namespaces, report, status};
 use crate::api::{
     AdoIntegration, AdoIntegrationStatus, ConditionType, DesiredState, INTEGRATION_FINALIZER, REQUESTED_AT, Reason,
 };
+use crate::domain::attempts::{Attempts, Failure, Throttle};
+use crate::domain::conditions;
 use crate::domain::integration::{Finding, Subject, verdict};
 use crate::domain::schedule::{self, Due, LastProbe, Question, due};
 use crate::domain::verdict::{Cause, after, elapsed};
-use crate::domain::{conditions, verdict as shared};
 use crate::store::{AuditAction, ObjectUid};
-
-/// A waiting status is shown only if the verdict takes longer than this.
-const NOTICE_AFTER: Duration = Duration::from_secs(2);
 
 /// Number of project configs is shown at most so often; conditions are shown at once.
 const COUNT_INTERVAL: Duration = Duration::from_mins(1);
@@ -38,30 +36,14 @@ const COUNT_INTERVAL: Duration = Duration::from_mins(1);
 const DELETION_DEADLINE: Duration = Duration::from_mins(5);
 
 /// What earlier looks left behind in this process.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Visit {
-    last: LastProbe,
+    attempts: Attempts,
     /// Generation and credential version that were probed last.
     probed: Option<(i64, String)>,
     finding: Option<Finding>,
-    absent: Option<(Timestamp, Instant)>,
-    failures: Option<(u32, Timestamp)>,
-    throttled_since: Option<Timestamp>,
+    absence: Option<Absence>,
     counted_at: Option<Timestamp>,
-}
-
-impl Default for Visit {
-    fn default() -> Self {
-        Self {
-            last: LastProbe::None,
-            probed: None,
-            finding: None,
-            absent: None,
-            failures: None,
-            throttled_since: None,
-            counted_at: None,
-        }
-    }
 }
 
 /// Brings one integration one step on. It starts from the beginning every time and never asks why it was called.
@@ -160,7 +142,7 @@ impl Run<'_> {
 
     fn disconnect(&mut self) -> Step {
         self.ctx.connections.remove(&self.uid);
-        self.visit = Visit { counted_at: self.visit.counted_at, ..Visit::default() };
+        self.visit = self.forgotten();
         Step::ended(Finding::Disconnected)
     }
 
@@ -169,7 +151,7 @@ impl Run<'_> {
             Ok(inputs) => inputs,
             Err(fault) => return Ok(self.faulty(fault)),
         };
-        self.visit.absent = None;
+        self.visit.absence = None;
         self.remember_refusal(&inputs).await?;
         let key = (self.generation(), inputs.credential_version.clone());
         let question = Question {
@@ -179,7 +161,7 @@ impl Run<'_> {
             interval: self.object.spec.effective_interval(),
             spread: spread(&self.uid),
         };
-        match due(&self.visit.last, question, self.now) {
+        match due(&self.visit.attempts.last, question, self.now) {
             Due::At(moment) => Ok(Step {
                 finding: self.visit.finding.clone(),
                 ended: false,
@@ -193,31 +175,33 @@ impl Run<'_> {
     fn faulty(&mut self, fault: Fault) -> Step {
         let cause = match fault {
             Fault::Refused(cause) => {
-                self.visit = Visit { counted_at: self.visit.counted_at, ..Visit::default() };
+                self.visit = self.forgotten();
                 self.ctx.connections.remove(&self.uid);
                 return Step::ended(Finding::Refused(cause));
             }
             Fault::Absent(cause) => cause,
         };
-        let Some((first_seen, noticed)) = self.visit.absent else {
-            self.visit.absent = Some((self.now, Instant::now()));
-            return Step { finding: None, ended: false, again: Some(NOTICE_AFTER) };
-        };
-        if let Some(left) = NOTICE_AFTER.checked_sub(noticed.elapsed()).filter(|left| !left.is_zero()) {
-            return Step { finding: None, ended: false, again: Some(left) };
+        match Absence::look(&mut self.visit.absence, self.now) {
+            Patience::Quiet(left) => Step { finding: None, ended: false, again: Some(left) },
+            Patience::Waiting(first_seen, left) => {
+                Step { finding: Some(Finding::Absent { cause, first_seen }), ended: false, again: Some(left) }
+            }
+            Patience::Over(first_seen) => {
+                self.ctx.connections.remove(&self.uid);
+                self.visit = Visit { absence: self.visit.absence, ..self.forgotten() };
+                Step::ended(Finding::Absent { cause, first_seen })
+            }
         }
-        let waiting = shared::within_grace(first_seen, self.now);
-        if !waiting {
-            self.ctx.connections.remove(&self.uid);
-            self.visit = Visit { absent: self.visit.absent, counted_at: self.visit.counted_at, ..Visit::default() };
-        }
-        let again = waiting.then(|| schedule::until(after(first_seen, shared::ABSENCE_GRACE), self.now));
-        Step { finding: Some(Finding::Absent { cause, first_seen }), ended: !waiting, again }
+    }
+
+    /// A visit that remembers no probe.
+    fn forgotten(&self) -> Visit {
+        Visit { counted_at: self.visit.counted_at, ..Visit::default() }
     }
 
     /// A refusal outlives a restart: the store knows it, and the token is left alone.
     async fn remember_refusal(&mut self, inputs: &Inputs) -> Result<(), ReconcileError> {
-        if self.visit.last != LastProbe::None {
+        if self.visit.attempts.last != LastProbe::None {
             return Ok(());
         }
         let stored = self.ctx.store.last_refusal(&ObjectUid::from(self.uid.clone())).await?;
@@ -227,7 +211,7 @@ impl Run<'_> {
             let shown = conditions::find(&self.shown().conditions, ConditionType::Ready).map(|c| c.message.clone());
             let message =
                 shown.unwrap_or_else(|| "Azure DevOps refused the token; put a valid one into the Secret.".into());
-            self.visit.last = LastProbe::Refused { at, credential: refusal.credential_version };
+            self.visit.attempts.last = LastProbe::Refused { at, credential: refusal.credential_version };
             self.visit.finding = Some(Finding::Refused(Cause::new(Reason::CredentialRefused, message)));
         }
         Ok(())
@@ -271,10 +255,8 @@ impl Run<'_> {
 
     /// A verdict was had.
     fn settle(&mut self, last: LastProbe, finding: Finding) -> Step {
-        self.visit.last = last;
+        self.visit.attempts.settled(last);
         self.visit.finding = Some(finding.clone());
-        self.visit.failures = None;
-        self.visit.throttled_since = None;
         let interval = self.object.spec.effective_interval();
         Step { finding: Some(finding), ended: true, again: Some(interval) }
     }
@@ -306,28 +288,22 @@ impl Run<'_> {
     }
 
     fn failed(&mut self, cause: Cause) -> Step {
-        let (tries, first) = self.visit.failures.map_or((1, self.now), |(tries, first)| (tries + 1, first));
-        self.visit.failures = Some((tries, first));
-        self.visit.last = LastProbe::Failed { at: self.now, tries };
+        let Failure { tries, first, pause } = self.visit.attempts.failed(self.now);
         let finding = Finding::NoVerdict { cause, tries, first };
         self.visit.finding = Some(finding.clone());
-        Step { finding: Some(finding), ended: true, again: Some(schedule::pause(tries)) }
+        Step { finding: Some(finding), ended: true, again: Some(pause) }
     }
 
     fn throttled(&mut self, cause: Cause, pause: Duration) -> Step {
-        let until = after(self.now, pause);
-        let since = *self.visit.throttled_since.get_or_insert(self.now);
-        self.visit.last = LastProbe::Throttled { until };
-        let missed = elapsed(since, until) >= self.object.spec.effective_interval();
-        let finding = if missed {
-            Some(Finding::Throttled(cause))
-        } else if self.shown().observed_generation == Some(self.generation()) {
-            None
-        } else {
-            Some(Finding::Pending(cause))
+        let interval = self.object.spec.effective_interval();
+        let Throttle { until, interval_missed } = self.visit.attempts.throttled(self.now, pause, interval);
+        let known = self.shown().observed_generation == Some(self.generation());
+        self.visit.finding = match (interval_missed, known) {
+            (true, _) => Some(Finding::Throttled(cause)),
+            (false, true) => None,
+            (false, false) => Some(Finding::Pending(cause)),
         };
-        self.visit.finding.clone_from(&finding);
-        Step { finding, ended: false, again: Some(schedule::until(until, self.now)) }
+        Step { finding: self.visit.finding.clone(), ended: false, again: Some(schedule::until(until, self.now)) }
     }
 
     async fn audit_connection(&self, inputs: &Inputs) -> Result<(), ReconcileError> {

@@ -148,40 +148,49 @@ pub(crate) struct Origin<'a> {
 
 /// Adds the headers that are on every answer.
 pub(crate) fn complete(reply: &mut Reply, origin: &Origin<'_>) {
-    let known = reply.status != StatusCode::UNAUTHORIZED;
-    let headers = &mut reply.headers;
-    let fixed = |headers: &mut HeaderMap, name: &'static str, value: &'static str| {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-    };
-    fixed(
-        headers,
-        "p3p",
-        "CP=\"CAO DSP COR ADMa DEV CONo TELo CUR PSA PSD TAI IVDo OUR SAMi BUS DEM NAV STA UNI COM INT PHY ONL FIN PUR LOC CNT\"",
-    );
-    fixed(headers, "strict-transport-security", "max-age=31536000; includeSubDomains");
-    fixed(headers, "x-cache", "CONFIG_NOCACHE");
-    fixed(headers, "x-content-type-options", "nosniff");
-    let text = |id: Uuid| HeaderValue::from_str(&id.to_string()).ok();
-    let put = |headers: &mut HeaderMap, name: &'static str, value: Option<HeaderValue>| {
-        if let Some(value) = value {
-            headers.insert(HeaderName::from_static(name), value);
-        }
-    };
-    put(headers, "x-tfs-processid", text(origin.process));
-    put(
-        headers,
-        "x-msedge-ref",
-        HeaderValue::from_str(&format!("Ref A: {:X} Ref B: SIMEDGE0101", origin.activity.simple())).ok(),
-    );
+    front_door_headers(&mut reply.headers, origin);
     if reply.front_door {
         return;
     }
-    let activity = text(origin.activity);
-    put(headers, "activityid", activity.clone());
-    put(headers, "x-vss-e2eid", activity.clone());
-    put(headers, "x-tfs-session", origin.session.clone().or(activity));
-    put(headers, "x-vss-senderdeploymentid", text(origin.process));
-    put(headers, "request-context", HeaderValue::from_str(&format!("appId=cid-v1:{}", origin.process)).ok());
+    service_headers(reply, origin);
+    content_headers(reply, origin.version);
+}
+
+fn fixed(headers: &mut HeaderMap, name: &'static str, value: &'static str) {
+    headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+}
+
+/// Leaves out a value that no header can carry.
+fn text(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(HeaderName::from_static(name), value);
+    }
+}
+
+const P3P: &str = "CP=\"CAO DSP COR ADMa DEV CONo TELo CUR PSA PSD TAI IVDo OUR SAMi BUS DEM NAV STA UNI COM INT PHY ONL FIN PUR LOC CNT\"";
+
+/// Those that even a stopped organization's answer has.
+fn front_door_headers(headers: &mut HeaderMap, origin: &Origin<'_>) {
+    fixed(headers, "p3p", P3P);
+    fixed(headers, "strict-transport-security", "max-age=31536000; includeSubDomains");
+    fixed(headers, "x-cache", "CONFIG_NOCACHE");
+    fixed(headers, "x-content-type-options", "nosniff");
+    text(headers, "x-tfs-processid", &origin.process.to_string());
+    text(headers, "x-msedge-ref", &format!("Ref A: {:X} Ref B: SIMEDGE0101", origin.activity.simple()));
+}
+
+/// Those of the service itself.
+fn service_headers(reply: &mut Reply, origin: &Origin<'_>) {
+    let headers = &mut reply.headers;
+    let activity = origin.activity.to_string();
+    text(headers, "activityid", &activity);
+    text(headers, "x-vss-e2eid", &activity);
+    match &origin.session {
+        Some(session) => drop(headers.insert(HeaderName::from_static("x-tfs-session"), session.clone())),
+        None => text(headers, "x-tfs-session", &activity),
+    }
+    text(headers, "x-vss-senderdeploymentid", &origin.process.to_string());
+    text(headers, "request-context", &format!("appId=cid-v1:{}", origin.process));
     fixed(headers, "access-control-expose-headers", "Request-Context");
     if reply.cache != Cache::None {
         fixed(headers, "cache-control", "no-cache");
@@ -190,13 +199,13 @@ pub(crate) fn complete(reply: &mut Reply, origin: &Origin<'_>) {
     if reply.cache == Cache::All {
         fixed(headers, "pragma", "no-cache");
     }
-    if known {
-        fixed(headers, "x-frame-options", "SAMEORIGIN");
-        if let Some((id, account)) = origin.user {
-            put(headers, "x-vss-userdata", HeaderValue::from_str(&format!("{id}:{account}")).ok());
-        }
+    if reply.status == StatusCode::UNAUTHORIZED {
+        return;
     }
-    content_headers(reply, origin.version);
+    fixed(headers, "x-frame-options", "SAMEORIGIN");
+    if let Some((id, account)) = origin.user {
+        text(headers, "x-vss-userdata", &format!("{id}:{account}"));
+    }
 }
 
 fn content_headers(reply: &mut Reply, version: &str) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Error, Result};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use ado_operator::api::{AdoIntegration, AdoProjectConfig};
 use ado_simulator::{Options, Simulator};
@@ -249,6 +250,24 @@ impl World {
     {
         let patched = self.api::<K>().patch(name, &PatchParams::default(), &Patch::Merge(change)).await;
         patched.unwrap_or_else(|error| panic!("{name} could not be changed: {error}"))
+    }
+
+    /// Lets time pass, a second at each look, until the object is as wished.
+    pub async fn as_time_passes<K>(&self, name: &str, what: &str, wished: impl Fn(&K) -> bool) -> K
+    where
+        K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
+            + Clone
+            + std::fmt::Debug
+            + DeserializeOwned,
+    {
+        wait::object(&self.api(), name, what, |found| {
+            let done = wished(found);
+            if !done {
+                self.clock.advance(Duration::from_secs(1));
+            }
+            done
+        })
+        .await
     }
 
     /// Waits until the integration shows that state and that reason of `Ready`.

@@ -302,7 +302,7 @@ mod tests {
     #[test]
     fn the_own_table_agrees_with_the_files() {
         let Some(folder) = SpecificationSource::Discover.folder() else {
-            println!("SKIPPED: ADO_SPECS_DIR is not set and ../shared/ado-specs is absent");
+            println!("SKIPPED: the folder of the OpenAPI files is absent (set ADO_SPECS_DIR)");
             return;
         };
         let catalog = Catalog::of_folder(&folder, undescribed_operations).unwrap();

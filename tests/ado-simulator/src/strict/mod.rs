@@ -4,6 +4,7 @@ mod catalog;
 mod document;
 mod operation;
 mod schema;
+mod version;
 
 use http::{HeaderMap, Method};
 use serde_json::Value;
@@ -13,6 +14,7 @@ pub(crate) use catalog::{Area, Catalog};
 pub(crate) use operation::{BodyRule, Format, Operation, Parameter, VersionRule, unmarked};
 pub(crate) use schema::Checker;
 pub use schema::Direction;
+pub(crate) use version::check_version;
 
 use crate::envelope::Refusal;
 use crate::journal::ViolationKind;
@@ -102,65 +104,6 @@ pub(crate) fn check_query(operation: &Operation, target: &Target) -> Vec<Fault> 
         ));
     }
     faults
-}
-
-/// The version to serve, spelled as the answer echoes it.
-pub(crate) fn check_version(
-    operation: &Operation,
-    target: &Target,
-    headers: &HeaderMap,
-    served: &[String],
-) -> Result<String, Fault> {
-    let refuse = |key, message: String| {
-        let refusal = Refusal::web_api(http::StatusCode::BAD_REQUEST, key, message);
-        Fault::refused(ViolationKind::ApiVersion, refusal)
-    };
-    let rule = match operation.version {
-        VersionRule::None => return Ok(String::new()),
-        VersionRule::Released => None,
-        VersionRule::Preview(number) => Some(number),
-    };
-    let Some(asked) = target.query_value("api-version").map(str::to_owned).or_else(|| accepted_version(headers)) else {
-        return Err(refuse(
-            "VssVersionNotSpecifiedException",
-            format!(
-                "No api-version was supplied for the \"{}\" request. The version must be supplied either as part of the Accept header (e.g. \"application/json; api-version=1.0\") or as a query parameter (e.g. \"?api-version=1.0\").",
-                operation.method
-            ),
-        ));
-    };
-    let (number, preview) = match asked.split_once("-preview") {
-        Some((number, rest)) => (number, Some(rest.trim_start_matches('.'))),
-        None => (asked.as_str(), None),
-    };
-    if !served.iter().any(|version| version == number) {
-        return Err(refuse(
-            "VssVersionOutOfRangeException",
-            format!(
-                "The requested REST API version of {asked} is out of range for this server. The latest REST API version this server supports is 7.1."
-            ),
-        ));
-    }
-    match (rule, preview) {
-        (None, None) => Ok(number.to_owned()),
-        (None, Some(resource)) => Ok(format!("{number}-preview.{}", if resource.is_empty() { "1" } else { resource })),
-        (Some(resource), Some(asked)) if asked.is_empty() || asked.parse::<u8>().is_ok_and(|n| n <= resource) => {
-            Ok(format!("{number}-preview.{resource}"))
-        }
-        (Some(_), _) => Err(refuse(
-            "VssInvalidPreviewVersionException",
-            format!(
-                "The requested version \"{asked}\" of the resource is under preview. The -preview flag must be supplied in the api-version for such requests. For example: \"{number}-preview\""
-            ),
-        )),
-    }
-}
-
-/// The version in `Accept: application/json;api-version=7.1`.
-fn accepted_version(headers: &HeaderMap) -> Option<String> {
-    let values = headers.get_all(http::header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let mut parameters = values.flat_map(|value| value.split([',', ';'])).filter_map(|part| part.split_once('='));
-    parameters.find(|(name, _)| operation::is_version(name.trim())).map(|(_, value)| value.trim().to_owned())
 }
 
 /// What in an answer does not fit the schema of its operation; `None` where no schema describes it.

@@ -33,6 +33,19 @@ async fn both_host_forms_and_the_loopback_addresses_are_served() {
 }
 
 #[tokio::test]
+async fn the_session_of_the_client_is_echoed_and_activities_differ() {
+    let bench = bench().await;
+    let send = async || {
+        let request = bench.client.get(format!("{}/_apis/projects?api-version=7.1", bench.simulator.url()));
+        let request = request.basic_auth("", Some(bench.simulator.pat("full").unwrap()));
+        answer(request.header("X-TFS-Session", "mine").send().await.unwrap()).await
+    };
+    let (first, second) = (send().await, send().await);
+    assert_eq!((first.header("x-tfs-session"), first.header("activityid")), ("mine", first.header("x-vss-e2eid")));
+    assert_ne!(first.header("activityid"), second.header("activityid"));
+}
+
+#[tokio::test]
 async fn projects_are_paged_with_a_token_in_the_header() {
     let bench = bench().await;
     let mut names = Vec::new();

@@ -64,6 +64,20 @@ async fn every_kind_of_deviation_is_refused_and_named() {
         (Method::GET, "/_apis/projects?api-version=9.0", None, StatusCode::BAD_REQUEST, ViolationKind::ApiVersion),
         (
             Method::GET,
+            "/_apis/projects?api-version=7.1-previewer",
+            None,
+            StatusCode::BAD_REQUEST,
+            ViolationKind::ApiVersion,
+        ),
+        (
+            Method::GET,
+            "/_apis/connectionData?api-version=7.1-preview.9",
+            None,
+            StatusCode::BAD_REQUEST,
+            ViolationKind::ApiVersion,
+        ),
+        (
+            Method::GET,
             "/_apis/connectionData?api-version=7.1",
             None,
             StatusCode::BAD_REQUEST,

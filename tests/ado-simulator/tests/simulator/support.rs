@@ -120,6 +120,6 @@ pub fn test_data(variable: &str, default: &str) -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    println!("SKIPPED: {variable} is not set and {default} is absent");
+    println!("SKIPPED: the folder {} is absent (set {variable})", folder.display());
     None
 }
