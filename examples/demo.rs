@@ -106,7 +106,7 @@ impl Organization {
     /// What differs from the files in `samples/`, as its README says.
     fn adapt(&self, object: &mut Value, index: usize) -> Outcome<()> {
         let (url, token) = match self {
-            Self::Simulated(ado) => (ado.url().to_owned(), ado.pat("operator")?),
+            Self::Simulated(ado) => (ado.url().clone(), ado.pat("operator")?),
             Self::Real { url, token, .. } => (url.clone(), token.clone()),
         };
         match object["kind"].as_str().unwrap_or_default() {

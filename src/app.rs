@@ -3,6 +3,8 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use ::http::HeaderValue;
+use ::http::header::USER_AGENT;
 use kube::runtime::events::{Recorder, Reporter};
 use kube::{Client, Config as KubeConfig};
 use tokio::net::TcpListener;
@@ -100,6 +102,7 @@ async fn lead(
     readiness: Readiness,
     shutdown: CancellationToken,
 ) -> Result<(), AppError> {
+    let kube = named(kube);
     let mut patient = kube.clone();
     patient.default_retry = false;
     patient.read_timeout = Some(CALL_TIMEOUT);
@@ -163,6 +166,13 @@ fn context(config: &Config, client: Client, clock: SharedClock, store: Store, me
         failures: Visits::default(),
         caches: OnceLock::new(),
     }
+}
+
+/// The apiserver takes the field manager of a patch that names none, such as that of a finalizer, from the user agent.
+fn named(mut kube: KubeConfig) -> KubeConfig {
+    let agent = HeaderValue::from_static(concat!("ado-operator/", env!("CARGO_PKG_VERSION")));
+    kube.headers.push((USER_AGENT, agent));
+    kube
 }
 
 async fn measure_store(store: Store, metrics: Metrics) {

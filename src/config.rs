@@ -10,7 +10,7 @@ use crate::ado::{AllowedHost, NamedProxy};
 
 /// Keeps Azure DevOps integrations that are declared as Kubernetes objects.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "ado-operator", version, about)]
+#[command(name = "ado-operator", version, about, args_override_self = true)]
 pub struct Config {
     /// Namespaces to serve, separated by commas; none means all.
     #[arg(long, env = "ADO_OPERATOR_NAMESPACES", value_delimiter = ',', num_args = 0..)]

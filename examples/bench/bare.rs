@@ -196,6 +196,7 @@ fn body(route: &str) -> Outcome<(&'static str, Value)> {
             let results = json!({"securityNamespaceId": "52d39943-cb85-4d7f-8fa8-c6baac873819", "token": "$PROJECT", "permissions": 8});
             (json, json!({"alwaysAllowAdministrators": false, "evaluations": [hooks, hooks, results]}))
         }
+        "points" => (json, json!({"pointsFilter": {"testcaseIds": [1]}})),
         "${type}" => {
             let title = json!({"op": "add", "path": "/fields/System.Title", "value": "Nothing is saved"});
             ("application/json-patch+json", json!([title]))

@@ -6,9 +6,9 @@ use ado_operator::api::AdoIntegration;
 use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::core::v1::Secret;
+use kube::Api;
 use kube::api::{Patch, PatchParams};
 use kube::runtime::{WatchStreamExt as _, watcher};
-use kube::{Api, ResourceExt as _};
 use serde_json::json;
 use support::world::shows;
 use tokio::time::{Instant, timeout};
@@ -79,7 +79,6 @@ async fn verdict(seen: &mut Seen, state: &str, reason: &str) -> Outcome<()> {
         if shows(&object, state, reason) {
             return Ok(());
         }
-        eprintln!("{} is on its way", object.name_any());
     }
     Err("the watch ended".into())
 }

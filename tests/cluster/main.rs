@@ -7,6 +7,7 @@ mod integration_lifecycle;
 mod integration_refusals;
 mod integration_states;
 mod judge;
+mod operation;
 mod policy;
 mod rbac;
 mod schema;

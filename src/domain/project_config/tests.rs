@@ -123,3 +123,11 @@ fn failures_leave_counts_and_times() {
         }
     }
 }
+
+#[test]
+fn what_is_waited_for_is_said_anew_when_the_own_run_fails() {
+    let waited = look(&AdoProjectConfigStatus::default(), 1, &Finding::IntegrationNotReady);
+    let failed = look(&waited, 1, &no_verdict(1));
+    let ready = conditions::find(&failed.conditions, ConditionType::Ready).expect("Ready");
+    assert_eq!((ready.reason.as_str(), ready.message.as_str()), ("Validating", "no answer"));
+}

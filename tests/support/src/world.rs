@@ -252,8 +252,8 @@ impl World {
         patched.unwrap_or_else(|error| panic!("{name} could not be changed: {error}"))
     }
 
-    /// Lets time pass, a second at each look, until the object is as wished.
-    pub async fn as_time_passes<K>(&self, name: &str, what: &str, wished: impl Fn(&K) -> bool) -> K
+    /// Lets time pass, so much at each look, until the object is as wished.
+    pub async fn as_time_passes<K>(&self, step: Duration, name: &str, what: &str, wished: impl Fn(&K) -> bool) -> K
     where
         K: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
             + Clone
@@ -263,7 +263,7 @@ impl World {
         wait::object(&self.api(), name, what, |found| {
             let done = wished(found);
             if !done {
-                self.clock.advance(Duration::from_secs(1));
+                self.clock.advance(step);
             }
             done
         })
