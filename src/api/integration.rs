@@ -156,6 +156,7 @@ pub struct AllowedNamespaces {
     /// its own.
     pub from: NamespacesFrom,
     /// Labels of namespaces.
+    #[schemars(schema_with = "rules::label_selector")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selector: Option<LabelSelector>,
 }
@@ -382,8 +383,33 @@ mod rules {
         Message::Expression(format!(
             "'organizationURL {problem}; write https://' + \
              ({CLOUD} != '' && size({CLOUD}) <= 64 ? {CLOUD} : \
-             {LEGACY} != '' && size({LEGACY}) <= 69 ? {LEGACY} : 'dev.azure.com/<organization>')"
+             {LEGACY} != '' && size({LEGACY}) <= 67 ? {LEGACY} : 'dev.azure.com/<organization>')"
         ))
+    }
+
+    /// A label selector with the bounds that Kubernetes' own type leaves open.
+    pub(super) fn label_selector(_: &mut SchemaGenerator) -> Schema {
+        let text = json_schema!({"type": "string", "maxLength": 317});
+        json_schema!({
+            "type": "object",
+            "properties": {
+                "matchLabels": {"type": "object", "maxProperties": 32, "additionalProperties": text},
+                "matchExpressions": {
+                    "type": "array",
+                    "maxItems": 32,
+                    "x-kubernetes-list-type": "atomic",
+                    "items": {
+                        "type": "object",
+                        "required": ["key", "operator"],
+                        "properties": {
+                            "key": text,
+                            "operator": {"type": "string", "enum": ["In", "NotIn", "Exists", "DoesNotExist"]},
+                            "values": {"type": "array", "maxItems": 64, "items": text, "x-kubernetes-list-type": "atomic"}
+                        }
+                    }
+                }
+            }
+        })
     }
 
     /// A duration of Go's form between one minute and one day. The form is asked for first, because CEL's `duration()` fails

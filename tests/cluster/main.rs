@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod config_refusals;
 mod config_states;
 mod integration_lifecycle;
 mod integration_refusals;
