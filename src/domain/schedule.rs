@@ -91,7 +91,7 @@ pub fn due(last: &LastProbe, question: Question<'_>, now: Timestamp) -> Due {
 }
 
 /// Pause after so many tries in a row without a verdict.
-pub fn pause(tries: u32) -> Duration {
+pub(super) fn pause(tries: u32) -> Duration {
     FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1).min(10))).min(LONGEST_PAUSE)
 }
 

@@ -400,6 +400,48 @@ fn allowed_namespaces_have_a_selector_if_and_only_if_they_are_selected() {
 }
 
 #[test]
+fn a_selector_of_namespaces_has_bounds() {
+    let tried = integrations();
+    let selected = |selector: Value| json!({"from": "Selector", "selector": selector});
+    let labels = |count: usize| -> Value { (0..count).map(|n| (format!("label-{n}"), json!("x"))).collect() };
+    let expression = |operator: &str, values: usize, length: usize| json!({"key": "team", "operator": operator, "values": vec!["x".repeat(length); values]});
+    let place = "spec.allowedNamespaces.selector";
+    let expressions = format!("{place}.matchExpressions");
+    for operator in ["In", "NotIn"] {
+        tried.accepts("allowedNamespaces", selected(json!({"matchExpressions": [expression(operator, 64, 317)]})));
+    }
+    for operator in ["Exists", "DoesNotExist"] {
+        let alone = json!({"matchExpressions": [{"key": "team", "operator": operator}]});
+        tried.accepts("allowedNamespaces", selected(alone));
+    }
+    tried.accepts("allowedNamespaces", selected(json!({"matchLabels": labels(32)})));
+    for (selector, place, sentence) in [
+        (json!({"matchLabels": labels(33)}), format!("{place}.matchLabels"), "must have at most 32 items"),
+        (json!({"matchLabels": {"team": "x".repeat(318)}}), format!("{place}.matchLabels.team"), "317 bytes"),
+        (
+            json!({"matchExpressions": vec![expression("In", 1, 1); 33]}),
+            expressions.clone(),
+            "must have at most 32 items",
+        ),
+        (
+            json!({"matchExpressions": [expression("Like", 1, 1)]}),
+            format!("{expressions}[0].operator"),
+            r#"supported values: "In", "NotIn", "Exists", "DoesNotExist""#,
+        ),
+        (
+            json!({"matchExpressions": [expression("In", 65, 1)]}),
+            format!("{expressions}[0].values"),
+            "must have at most 64 items",
+        ),
+        (json!({"matchExpressions": [expression("In", 1, 318)]}), format!("{expressions}[0].values[0]"), "317 bytes"),
+        (json!({"matchExpressions": [{"operator": "In"}]}), format!("{expressions}[0].key"), "Required value"),
+        (json!({"matchExpressions": [{"key": "team"}]}), format!("{expressions}[0].operator"), "Required value"),
+    ] {
+        tried.rejects("allowedNamespaces", selected(selector), &[(&place, sentence)]);
+    }
+}
+
+#[test]
 fn allowed_projects_are_a_set_of_at_most_200_patterns() {
     let tried = integrations();
     let many = |count: usize, length: usize| -> Vec<String> { (0..count).map(|n| format!("{n:0length$}")).collect() };

@@ -11,6 +11,7 @@ use kube::runtime::controller::Action;
 use kube::{Api, ResourceExt};
 
 use self::pull::{integration_changed, pull, resolved};
+use super::absence::{Absence, NOTICE_AFTER, Patience};
 use super::causes::{Meaning, meaning};
 use super::connections::Connection;
 use super::context::Context;
@@ -20,17 +21,15 @@ use crate::api::{
     AdoIntegration, AdoProjectConfig, AdoProjectConfigStatus, ConditionType, CredentialStatus, DesiredState,
     IntegrationState, REQUESTED_AT, Reason,
 };
+use crate::domain::attempts::{Attempts, Failure, Throttle};
 use crate::domain::conditions;
 use crate::domain::project_config::{Finding, is_accepted, lacks_answer, verdict};
 use crate::domain::projects::ProjectFilter;
 use crate::domain::references::Pinned;
 use crate::domain::schedule::{self, Due, LastProbe, Question, due};
-use crate::domain::verdict::{ABSENCE_GRACE, Cause, after, elapsed, within_grace};
+use crate::domain::verdict::{Cause, after};
 use crate::store::{AuditAction, ObjectUid};
 use crate::sync::{SyncError, resolve};
-
-/// A waiting status is shown only if the verdict takes longer than this.
-const NOTICE_AFTER: Duration = Duration::from_secs(2);
 
 /// Time between two full reads.
 const FULL_INTERVAL: Duration = Duration::from_hours(24);
@@ -54,20 +53,12 @@ struct Basis {
 }
 
 /// What earlier looks left behind in this process.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Visit {
-    last: LastProbe,
+    attempts: Attempts,
     basis: Option<Basis>,
     finding: Option<Finding>,
-    absent: Option<(Timestamp, tokio::time::Instant)>,
-    failures: Option<(u32, Timestamp)>,
-    throttled_since: Option<Timestamp>,
-}
-
-impl Default for Visit {
-    fn default() -> Self {
-        Self { last: LastProbe::None, basis: None, finding: None, absent: None, failures: None, throttled_since: None }
-    }
+    absence: Option<Absence>,
 }
 
 /// Brings one project config one step on.
@@ -161,23 +152,19 @@ impl Run<'_> {
         let own = self.object.namespace().unwrap_or_default();
         let allowed = namespaces::is_allowed(&found, &own, self.ctx).await?;
         if allowed {
-            self.visit.absent = None;
+            self.visit.absence = None;
         }
         Ok(allowed.then_some(found))
     }
 
     fn integration_absent(&mut self) -> Step {
-        let Some((first_seen, noticed)) = self.visit.absent else {
-            self.visit.absent = Some((self.now, tokio::time::Instant::now()));
-            return Step { finding: None, ended: false, again: Some(NOTICE_AFTER) };
+        let (first_seen, ended, again) = match Absence::look(&mut self.visit.absence, self.now) {
+            Patience::Quiet(left) => return Step { finding: None, ended: false, again: Some(left) },
+            Patience::Waiting(first_seen, left) => (first_seen, false, left),
+            // Labels of namespaces are not watched by an operator that serves named ones only, so it looks again by itself.
+            Patience::Over(first_seen) => (first_seen, true, ABSENCE_RECHECK),
         };
-        if let Some(left) = NOTICE_AFTER.checked_sub(noticed.elapsed()).filter(|left| !left.is_zero()) {
-            return Step { finding: None, ended: false, again: Some(left) };
-        }
-        let waiting = within_grace(first_seen, self.now);
-        // Labels of namespaces are not watched by an operator that serves named ones only, so it looks again by itself.
-        let again = if waiting { schedule::until(after(first_seen, ABSENCE_GRACE), self.now) } else { ABSENCE_RECHECK };
-        Step { finding: Some(Finding::IntegrationAbsent { first_seen }), ended: !waiting, again: Some(again) }
+        Step { finding: Some(Finding::IntegrationAbsent { first_seen }), ended, again: Some(again) }
     }
 
     /// The integration is good, but this process has not connected it yet: nothing that is shown changes.
@@ -208,7 +195,7 @@ impl Run<'_> {
             interval: RECHECK_INTERVAL,
             spread: 1.0,
         };
-        match due(&self.visit.last, question, self.now) {
+        match due(&self.visit.attempts.last, question, self.now) {
             Due::At(moment) => Ok(Step {
                 finding: self.visit.finding.clone(),
                 ended: false,
@@ -238,7 +225,7 @@ impl Run<'_> {
 
     /// Accepted and synced before, also by an earlier process: nothing is sent.
     fn still_good(&self, shown: &AdoProjectConfigStatus) -> Option<Step> {
-        let answered = !matches!(self.visit.last, LastProbe::Failed { .. } | LastProbe::Throttled { .. });
+        let answered = !matches!(self.visit.attempts.last, LastProbe::Failed { .. } | LastProbe::Throttled { .. });
         let good = answered && is_accepted(shown, self.generation()) && !lacks_answer(shown);
         if !good || self.requested().is_some() {
             return None;
@@ -313,38 +300,30 @@ impl Run<'_> {
     }
 
     fn settle(&mut self, finding: Finding, interval: Duration) -> Step {
-        self.visit.last = LastProbe::Verdict { at: self.now };
+        self.visit.attempts.settled(LastProbe::Verdict { at: self.now });
         self.visit.finding = Some(finding.clone());
-        self.visit.failures = None;
-        self.visit.throttled_since = None;
         Step { finding: Some(finding), ended: true, again: Some(interval) }
     }
 
     /// While the integration itself is shown as unreachable, its failure is not told again of the config.
     fn failed(&mut self, cause: Cause, integration: &AdoIntegration) -> Step {
-        let (tries, first) = self.visit.failures.map_or((1, self.now), |(tries, first)| (tries + 1, first));
-        self.visit.failures = Some((tries, first));
-        self.visit.last = LastProbe::Failed { at: self.now, tries };
+        let Failure { tries, first, pause } = self.visit.attempts.failed(self.now);
         let shown = integration.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
         let told = conditions::is_true(shown, ConditionType::Unreachable);
         let finding = Finding::NoVerdict { cause, tries: if told { 0 } else { tries }, first };
         self.visit.finding = Some(finding.clone());
-        Step { finding: Some(finding), ended: true, again: Some(schedule::pause(tries)) }
+        Step { finding: Some(finding), ended: true, again: Some(pause) }
     }
 
     fn throttled(&mut self, cause: Cause, pause: Duration) -> Step {
-        let until = after(self.now, pause);
-        let since = *self.visit.throttled_since.get_or_insert(self.now);
-        self.visit.last = LastProbe::Throttled { until };
-        let missed = elapsed(since, until) >= RECHECK_INTERVAL;
+        let Throttle { until, interval_missed } = self.visit.attempts.throttled(self.now, pause, RECHECK_INTERVAL);
         let known = self.shown().observed_generation == Some(self.generation());
-        let finding = match (missed, known) {
+        self.visit.finding = match (interval_missed, known) {
             (true, _) => Some(Finding::Throttled(cause)),
             (false, true) => None,
             (false, false) => Some(Finding::Pending(cause)),
         };
-        self.visit.finding.clone_from(&finding);
-        Step { finding, ended: false, again: Some(schedule::until(until, self.now)) }
+        Step { finding: self.visit.finding.clone(), ended: false, again: Some(schedule::until(until, self.now)) }
     }
 
     /// The one way out of every look.
