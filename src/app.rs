@@ -24,6 +24,7 @@ use crate::http;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
 use crate::store::{Store, StoreError};
+use crate::sync::reads::Reads;
 
 /// Longest time that the apiserver may let us wait for an answer. Watches are not bound by it.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -35,7 +36,7 @@ const SHUTDOWN_GRACE: Duration = Duration::from_secs(15);
 const SIZE_INTERVAL: Duration = Duration::from_mins(1);
 
 /// Parts that have to be reached before the operator is ready.
-const PARTS: [&str; 3] = ["Store", "AdoIntegrations", "AdoProjectConfigs"];
+const PARTS: [&str; 4] = ["Store", "Leadership", "AdoIntegrations", "AdoProjectConfigs"];
 
 /// Why the operator could not start, or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +52,13 @@ pub enum AppError {
     Kubeconfig(#[from] kube::config::InferConfigError),
     /// The address for metrics and health is taken, or not ours.
     #[error("--metrics-address: {0}")]
-    Listen(#[from] std::io::Error),
+    Listen(#[source] std::io::Error),
+    /// The runtime or a signal handler could not be set up, or metrics and health could not be served any longer.
+    #[error(transparent)]
+    Process(#[from] std::io::Error),
+    /// It runs already.
+    #[error("the operator was started twice")]
+    Started,
     /// Another replica leads now; this process ends, and what it was doing with it.
     #[error("another replica took the Lease")]
     LeadershipLost,
@@ -62,7 +69,7 @@ pub struct App {
     config: Config,
     kube: KubeConfig,
     clock: SharedClock,
-    listener: TcpListener,
+    listener: Option<TcpListener>,
     metrics: Metrics,
     readiness: Readiness,
 }
@@ -70,102 +77,123 @@ pub struct App {
 impl App {
     /// Builds the operator. Its metrics and health are served as soon as it runs.
     pub async fn new(config: Config, kube: KubeConfig, clock: SharedClock) -> Result<Self, AppError> {
-        let listener = TcpListener::bind(config.metrics_address).await?;
+        let listener = Some(TcpListener::bind(config.metrics_address).await.map_err(AppError::Listen)?);
         let readiness = Readiness::waiting_for(&PARTS);
         Ok(Self { config, kube, clock, listener, metrics: Metrics::default(), readiness })
     }
 
     /// Where metrics and health are served.
-    pub fn metrics_address(&self) -> std::io::Result<std::net::SocketAddr> {
-        self.listener.local_addr()
+    pub fn metrics_address(&self) -> Result<std::net::SocketAddr, AppError> {
+        self.listener.as_ref().ok_or(AppError::Started)?.local_addr().map_err(AppError::Listen)
     }
 
     /// Runs until shutdown: serves, waits for the Lease, leads.
-    pub async fn run(self, shutdown: CancellationToken) -> Result<(), AppError> {
+    pub async fn run(mut self, shutdown: CancellationToken) -> Result<(), AppError> {
         let router = http::router(self.readiness.clone(), self.metrics.clone());
-        let served = axum::serve(self.listener, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
-        let _server = AbortOnDropHandle::new(tokio::spawn(served.into_future()));
+        let listener = self.listener.take().ok_or(AppError::Started)?;
+        let serving = axum::serve(listener, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+        let server = AbortOnDropHandle::new(tokio::spawn(serving.into_future()));
         let store = Store::open(&self.config.data_dir).await?;
         self.readiness.reached("Store");
-        let result = lead(&self.config, self.kube, self.clock, &store, self.metrics, self.readiness, shutdown).await;
+        let result = tokio::select! {
+            result = self.stand(&store, &shutdown) => result,
+            error = unserved(server, &shutdown) => Err(error),
+        };
         store.close().await;
         result
     }
+
+    /// Stands for election, and leads once elected.
+    async fn stand(&self, store: &Store, shutdown: &CancellationToken) -> Result<(), AppError> {
+        let mut kube = named(self.kube.clone());
+        let watches = Client::try_from(kube.clone())?;
+        kube.default_retry = false;
+        kube.read_timeout = Some(CALL_TIMEOUT);
+        let calls = Client::try_from(kube)?;
+        let (namespace, lease) = (&self.config.operator_namespace, &self.config.lease_name);
+        let candidate = Candidate::new(calls.clone(), namespace, lease, &identity(&self.config));
+        let floor = store.epoch().await?;
+        let mut term = tokio::select! {
+            term = candidate.elected(floor) => term,
+            () = shutdown.cancelled() => return Ok(()),
+        };
+        store.raise_epoch(term.epoch).await?;
+        let result = tokio::select! {
+            result = self.lead(store.as_leader(term.epoch), calls, watches, shutdown) => result,
+            () = grace(shutdown) => Ok(()),
+            () = term.hold() => Err(AppError::LeadershipLost),
+        };
+        self.metrics.leads(false);
+        if result.is_ok() {
+            term.resign().await;
+        }
+        result
+    }
+
+    /// Runs the controllers for the time of one term.
+    async fn lead(
+        &self,
+        store: Store,
+        calls: Client,
+        watches: Client,
+        shutdown: &CancellationToken,
+    ) -> Result<(), AppError> {
+        let interrupted = store.interrupt_sync_runs(self.clock.now().as_millisecond()).await?;
+        info!(interrupted, "leading");
+        self.metrics.leads(true);
+        self.readiness.reached("Leadership");
+        let wiring =
+            Wiring { watches, namespaces: self.config.namespaces.clone(), concurrency: self.config.concurrency };
+        let _sizes = AbortOnDropHandle::new(tokio::spawn(measure_store(store.clone(), self.metrics.clone())));
+        let ctx = Arc::new(self.context(calls, store));
+        controllers::run(ctx, wiring, self.readiness.clone(), shutdown.clone()).await;
+        Ok(())
+    }
+
+    fn context(&self, client: Client, store: Store) -> Context {
+        let transport = Transport::new(TransportConfig {
+            policy: HostPolicy::new(self.config.allowed_hosts.clone()),
+            proxies: self.config.proxies.clone(),
+            observer: Arc::new(self.metrics.clone()),
+            ..TransportConfig::default()
+        });
+        let reporter = Reporter { controller: FIELD_MANAGER.to_owned(), instance: self.config.identity.clone() };
+        Context {
+            recorder: Recorder::new(client.clone(), reporter),
+            client,
+            clock: Arc::clone(&self.clock),
+            store,
+            transport,
+            budgets: Budgets::new(),
+            metrics: self.metrics.clone(),
+            request_deadline: self.config.request_deadline(),
+            connections: Connections::default(),
+            integration_visits: Visits::default(),
+            config_visits: Visits::default(),
+            reads: Reads::default(),
+            failures: Visits::default(),
+            caches: OnceLock::new(),
+        }
+    }
 }
 
-async fn lead(
-    config: &Config,
-    kube: KubeConfig,
-    clock: SharedClock,
-    store: &Store,
-    metrics: Metrics,
-    readiness: Readiness,
-    shutdown: CancellationToken,
-) -> Result<(), AppError> {
-    let kube = named(kube);
-    let mut patient = kube.clone();
-    patient.default_retry = false;
-    patient.read_timeout = Some(CALL_TIMEOUT);
-    let calls = Client::try_from(patient)?;
-    let candidate = Candidate::new(calls.clone(), &config.operator_namespace, &config.lease_name, &identity(config));
-    let floor = store.epoch().await?;
-    let mut term = tokio::select! {
-        term = candidate.elected(floor) => term,
-        () = shutdown.cancelled() => return Ok(()),
-    };
-    store.raise_epoch(term.epoch).await?;
-    let store = store.as_leader(term.epoch);
-    let interrupted = store.interrupt_sync_runs(clock.now().as_millisecond()).await?;
-    info!(interrupted, "leading");
-    metrics.leads(true);
-    let wiring = Wiring {
-        watches: Client::try_from(kube)?,
-        namespaces: config.namespaces.clone(),
-        concurrency: config.concurrency,
-    };
-    let ctx = Arc::new(context(config, calls, clock, store.clone(), metrics.clone()));
-    let _sizes = AbortOnDropHandle::new(tokio::spawn(measure_store(store, metrics.clone())));
-    let result = tokio::select! {
-        () = controllers::run(ctx, wiring, readiness, shutdown.clone()) => Ok(()),
-        () = grace(&shutdown) => Ok(()),
-        () = term.hold() => Err(AppError::LeadershipLost),
-    };
-    metrics.leads(false);
-    if result.is_ok() {
-        term.resign().await;
+/// Ends if the HTTP server ends although nobody asked it to.
+async fn unserved(server: AbortOnDropHandle<std::io::Result<()>>, shutdown: &CancellationToken) -> AppError {
+    let ended = server.await;
+    if shutdown.is_cancelled() {
+        std::future::pending::<()>().await;
     }
-    result
+    AppError::Process(match ended {
+        Ok(Err(error)) => error,
+        Ok(Ok(())) => std::io::Error::other("metrics and health are no longer served"),
+        Err(error) => std::io::Error::other(error),
+    })
 }
 
 /// Ends some time after shutdown was asked for: what is still under way then is resumed by the next leader.
 async fn grace(shutdown: &CancellationToken) {
     shutdown.cancelled().await;
     tokio::time::sleep(SHUTDOWN_GRACE).await;
-}
-
-fn context(config: &Config, client: Client, clock: SharedClock, store: Store, metrics: Metrics) -> Context {
-    let transport = Transport::new(TransportConfig {
-        policy: HostPolicy::new(config.allowed_hosts.clone()),
-        proxies: config.proxies.clone(),
-        observer: Arc::new(metrics.clone()),
-        ..TransportConfig::default()
-    });
-    let reporter = Reporter { controller: FIELD_MANAGER.to_owned(), instance: config.identity.clone() };
-    Context {
-        recorder: Recorder::new(client.clone(), reporter),
-        client,
-        clock,
-        store,
-        transport,
-        budgets: Budgets::new(),
-        metrics,
-        request_deadline: config.request_deadline(),
-        connections: Connections::default(),
-        integration_visits: Visits::default(),
-        config_visits: Visits::default(),
-        failures: Visits::default(),
-        caches: OnceLock::new(),
-    }
 }
 
 /// The apiserver takes the field manager of a patch that names none, such as that of a finalizer, from the user agent.

@@ -118,7 +118,7 @@ pub enum AdoError {
     #[error("changed by somebody else meanwhile: {0}")]
     Conflict(ServiceMessage),
     /// Status 429, or a pause that the budget imposes.
-    #[error("Azure DevOps limits this identity's requests; they go on in {} s", after.as_secs().max(1))]
+    #[error("Azure DevOps limits this identity's requests; they go on when the pause that it asked for is over")]
     Throttled {
         /// How long to wait before the next request.
         after: Duration,

@@ -138,6 +138,4 @@ reasons! {
     InvalidMapping,
     /// The mapping fits the process.
     MappingAccepted,
-    /// The store could not be read or written.
-    StoreUnavailable,
 }

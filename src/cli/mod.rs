@@ -17,7 +17,7 @@ pub use test_connection::TestConnection;
 
 /// Connects Azure DevOps to test management.
 #[derive(Debug, Parser)]
-#[command(name = "kubectl-ado", bin_name = "kubectl ado", version, about, arg_required_else_help = true)]
+#[command(name = "kubectl-ado", bin_name = "kubectl ado", version, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

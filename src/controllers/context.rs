@@ -16,6 +16,7 @@ use crate::api::{AdoIntegration, AdoProjectConfig};
 use crate::clock::SharedClock;
 use crate::metrics::Metrics;
 use crate::store::Store;
+use crate::sync::reads::Reads;
 
 /// What every reconcile needs.
 pub struct Context {
@@ -41,6 +42,8 @@ pub struct Context {
     pub integration_visits: Visits<integration::Visit>,
     /// What earlier looks at project configs left behind in this process.
     pub config_visits: Visits<project_config::Visit>,
+    /// Reads of whole projects that are under way.
+    pub reads: Reads,
     /// Failures in a row, by the uid of the object.
     pub failures: Visits<u32>,
     /// Objects as the watches last saw them.
@@ -69,6 +72,12 @@ impl Context {
     pub fn integration(&self, namespace: &str, name: &str) -> Option<Arc<AdoIntegration>> {
         let key = ObjectRef::new(name).within(namespace);
         self.caches.get()?.integrations.iter().find_map(|cache| cache.get(&key))
+    }
+
+    /// The project config as it was last seen.
+    pub fn config(&self, namespace: &str, name: &str) -> Option<Arc<AdoProjectConfig>> {
+        let key = ObjectRef::new(name).within(namespace);
+        self.caches.get()?.configs.iter().find_map(|cache| cache.get(&key))
     }
 
     /// Project configs that name the integration, allowed or not.

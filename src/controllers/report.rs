@@ -60,14 +60,21 @@ where
     }
 }
 
-/// Appends to the audit trail.
-pub async fn audit<K>(ctx: &Context, object: &K, action: AuditAction, detail: &str) -> Result<(), ReconcileError>
+/// Appends to the audit trail. `actor` is a field manager: that of whoever wrote the object or its Secret, or our own for
+/// what the operator found out by itself.
+pub async fn audit<K>(
+    ctx: &Context,
+    object: &K,
+    actor: &str,
+    action: AuditAction,
+    detail: &str,
+) -> Result<(), ReconcileError>
 where
     K: Audited,
 {
     let record = AuditRecord {
         at: ctx.clock.now().as_millisecond(),
-        actor: Actor::FieldManager(author(object)),
+        actor: Actor::FieldManager(actor.to_owned()),
         action,
         object: AuditedObject {
             kind: K::KIND,
@@ -81,7 +88,7 @@ where
 }
 
 /// The field manager that last wrote the object itself, as opposed to its status.
-fn author<K: Resource<DynamicType = ()>>(object: &K) -> String {
+pub fn author<K: Resource<DynamicType = ()>>(object: &K) -> String {
     let managers = object.managed_fields();
     let writers = managers.iter().filter(|entry| entry.subresource.as_deref().unwrap_or_default().is_empty());
     let last = writers

@@ -1,5 +1,7 @@
 //! The verdict on an integration: rows "integration" and "both" of the table of states in `docs/resources.md`.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::conditions::{self, Draft};
@@ -255,10 +257,34 @@ fn features_available(missing: &[&FeatureStatus], features: &[FeatureStatus], wa
         .map(|feature| feature.name.as_str())
         .collect();
     if unknown.is_empty() {
-        Draft::yes(condition, Reason::AllAvailable, "Every wanted feature is available.")
+        Draft::yes(condition, Reason::AllAvailable, all_available(features, wanted))
     } else {
         Draft::unknown(condition, Reason::SomeUnknown, format!("No answer could be had on {}.", unknown.join(", ")))
     }
+}
+
+/// Names what is documented as required although nothing here uses it.
+fn all_available(features: &[FeatureStatus], wanted: &[Feature]) -> String {
+    let unused = features.iter().filter(|feature| wanted.contains(&feature.name)).flat_map(|feature| &feature.missing);
+    let unused: BTreeSet<&str> = unused.map(String::as_str).collect();
+    if unused.is_empty() {
+        return "Every wanted feature is available.".to_owned();
+    }
+    let names: Vec<&str> = unused.into_iter().collect();
+    format!(
+        "Every wanted feature is available. Azure DevOps documents {} as required too; nothing here uses it.",
+        names.join(" and ")
+    )
+}
+
+/// Whether a wanted feature is left without an answer, so that it is worth asking again soon.
+pub fn lacks_answer(spec: &AdoIntegrationSpec, finding: &Finding) -> bool {
+    let Finding::Validated(validation) = finding else { return false };
+    let wanted = spec.effective_features();
+    validation
+        .features
+        .iter()
+        .any(|feature| wanted.contains(&feature.name) && feature.available == Availability::Unknown)
 }
 
 /// Wanted features that were found unavailable.

@@ -13,6 +13,9 @@ pub const REFUSED_PROBE: Duration = Duration::from_hours(1);
 /// A person may ask for a probe of a refused credential so often.
 pub const REFUSED_REQUEST: Duration = Duration::from_mins(1);
 
+/// A validation that left a wanted feature without an answer is repeated after so long, if its interval is longer.
+pub const UNKNOWN_PROBE: Duration = Duration::from_mins(2);
+
 /// First pause after a try without a verdict; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 

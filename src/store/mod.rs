@@ -18,7 +18,7 @@ mod sync_runs;
 mod work_items;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub use audit::{Actor, AuditAction, AuditRecord, AuditedObject, ObjectKind};
 pub use connection::Store;

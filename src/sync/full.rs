@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use futures::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::SyncError;
+use super::reads::Reads;
 use crate::ado::model::{ProjectId, WorkItem, WorkItemId};
 use crate::ado::{AdoClient, Priority, Wiql};
 use crate::clock::SharedClock;
@@ -45,6 +47,10 @@ pub struct FullRead<'a> {
     pub project: ProjectId,
     /// Uid of the project config that asked for it.
     pub config: &'a str,
+    /// Reads that are under way.
+    pub reads: &'a Reads,
+    /// Asked before every request: whether the read may go on.
+    pub permitted: &'a (dyn Fn() -> BoxFuture<'a, bool> + Send + Sync),
 }
 
 /// What a full read came to.
@@ -59,9 +65,13 @@ pub struct FullReadReport {
 }
 
 impl FullRead<'_> {
-    /// Reads everything. What was stored before stays until the whole project was seen: a read that fails half-way takes
-    /// nothing away.
+    /// Reads everything, or takes the report of a read that another config began meanwhile. What was stored before stays
+    /// until the whole project was seen: a read that fails half-way takes nothing away.
     pub async fn run(&self) -> Result<FullReadReport, SyncError> {
+        self.reads.share(self.scope, self.run_alone()).await
+    }
+
+    async fn run_alone(&self) -> Result<FullReadReport, SyncError> {
         let config_uid = ObjectUid::from(self.config);
         let started_at = self.clock.now().as_millisecond();
         let run = NewSyncRun { scope: self.scope, config_uid, kind: SyncKind::Full, started_at };
@@ -94,10 +104,12 @@ impl FullRead<'_> {
         let client = self.client.with_priority(Priority::Full);
         let mut last = 0;
         loop {
+            self.check_permission().await?;
             let query = Wiql::new().above(WorkItemId(last));
             let ids = client.query_ids(&self.project, &query, IDS_PER_QUERY).await?.ids;
             report.requests += 1;
             for batch in ids.chunks(ITEMS_PER_BATCH) {
+                self.check_permission().await?;
                 self.store_batch(&client, run, batch, report).await?;
             }
             match ids.last() {
@@ -105,6 +117,10 @@ impl FullRead<'_> {
                 _ => return Ok(()),
             }
         }
+    }
+
+    async fn check_permission(&self) -> Result<(), SyncError> {
+        if (self.permitted)().await { Ok(()) } else { Err(SyncError::Withdrawn) }
     }
 
     async fn store_batch(
@@ -159,5 +175,6 @@ fn reason(error: &SyncError) -> String {
         SyncError::Ado(error) => error.reason().to_owned(),
         SyncError::Store(error) => error.reason().to_owned(),
         SyncError::Refused(cause) => cause.reason.as_str().to_owned(),
+        SyncError::Withdrawn => "Withdrawn".to_owned(),
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod full;
 pub mod probe;
+pub mod reads;
 pub mod resolve;
 
 use crate::ado::AdoError;
@@ -20,4 +21,7 @@ pub enum SyncError {
     /// The spec does not fit what Azure DevOps has.
     #[error("{}", .0.message)]
     Refused(Cause),
+    /// It may not go on: the permission was withdrawn, or nobody wants it any more.
+    #[error("withdrawn")]
+    Withdrawn,
 }

@@ -2,8 +2,14 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod config_namespaces;
+mod config_outages;
+mod config_pins;
+mod config_reads;
 mod config_refusals;
+mod config_restraint;
 mod config_states;
+mod configs;
 mod integration_lifecycle;
 mod integration_refusals;
 mod integration_states;
@@ -12,4 +18,5 @@ mod operation;
 mod policy;
 mod rbac;
 mod schema;
+mod schema_urls;
 mod secrecy;

@@ -8,6 +8,7 @@ use crate::ado::{AdoClient, CaBundle as Authorities, Limits, OrganizationUrl, Pa
 use crate::api::{AdoIntegration, CaBundle, CredentialStatus, KeyReference, Reason};
 use crate::controllers::causes::{Meaning, meaning, sentence};
 use crate::controllers::context::Context;
+use crate::controllers::report::author;
 use crate::domain::verdict::Cause;
 
 /// Key of the certificates where the spec names none.
@@ -19,6 +20,8 @@ pub struct Inputs {
     pub client: AdoClient,
     /// What the status tells about the credential.
     pub credential: CredentialStatus,
+    /// Field manager that last wrote the credential's Secret.
+    pub secret_author: String,
     /// Changes whenever the credential or the place that it would be sent to changes.
     pub credential_version: String,
 }
@@ -55,6 +58,7 @@ pub async fn read(object: &AdoIntegration, ctx: &Context) -> kube::Result<Result
 /// A token with the version of the Secret that it came from.
 struct Token {
     pat: Pat,
+    author: String,
     secret_name: String,
     resource_version: String,
     version: String,
@@ -92,7 +96,7 @@ fn assemble(
         })?;
     let credential =
         CredentialStatus { secret_name: token.secret_name, resource_version: token.resource_version, expires_at: None };
-    Ok(Inputs { client, credential, credential_version })
+    Ok(Inputs { client, credential, secret_author: token.author, credential_version })
 }
 
 async fn read_token(object: &AdoIntegration, ctx: &Context) -> kube::Result<Result<Token, Fault>> {
@@ -121,7 +125,7 @@ async fn read_token(object: &AdoIntegration, ctx: &Context) -> kube::Result<Resu
     };
     let resource_version = secret.resource_version().unwrap_or_default();
     let version = format!("{}/{}/{}", secret.uid().unwrap_or_default(), resource_version, reference.key);
-    Ok(Ok(Token { pat, secret_name: reference.name.clone(), resource_version, version }))
+    Ok(Ok(Token { pat, author: author(&secret), secret_name: reference.name.clone(), resource_version, version }))
 }
 
 async fn read_ca(object: &AdoIntegration, bundle: &CaBundle, ctx: &Context) -> kube::Result<Result<Ca, Fault>> {
@@ -145,7 +149,9 @@ async fn ca_of_config_map(object: &AdoIntegration, reference: &KeyReference, ctx
         return Ok(Err(absent(Reason::ConfigMapNotFound, missing_ca("ConfigMap", &reference.name, key))));
     };
     let version = format!("{}/{key}", config_map.resource_version().unwrap_or_default());
-    let pem = config_map.data.and_then(|mut data| data.remove(key)).map(|text| (text.into_bytes(), version));
+    let text = config_map.data.and_then(|mut data| data.remove(key)).map(String::into_bytes);
+    let bytes = || config_map.binary_data.and_then(|mut data| data.remove(key)).map(|ByteString(bytes)| bytes);
+    let pem = text.or_else(bytes).map(|pem| (pem, version));
     Ok(pem.ok_or_else(|| absent(Reason::ConfigMapNotFound, missing_ca("ConfigMap", &reference.name, key))))
 }
 

@@ -20,11 +20,12 @@ use super::context::Context;
 use super::error::ReconcileError;
 use super::{namespaces, report, status};
 use crate::api::{
-    AdoIntegration, AdoIntegrationStatus, ConditionType, DesiredState, INTEGRATION_FINALIZER, REQUESTED_AT, Reason,
+    AdoIntegration, AdoIntegrationStatus, ConditionType, DesiredState, FIELD_MANAGER, INTEGRATION_FINALIZER,
+    REQUESTED_AT, Reason,
 };
 use crate::domain::attempts::{Attempts, Failure, Throttle};
 use crate::domain::conditions;
-use crate::domain::integration::{Finding, Subject, verdict};
+use crate::domain::integration::{Finding, Subject, lacks_answer, verdict};
 use crate::domain::schedule::{self, Due, LastProbe, Question, due};
 use crate::domain::verdict::{Cause, after, elapsed};
 use crate::store::{AuditAction, ObjectUid};
@@ -158,7 +159,7 @@ impl Run<'_> {
             changed: self.visit.probed.as_ref() != Some(&key),
             credential: &inputs.credential_version,
             requested: self.requested().is_some(),
-            interval: self.object.spec.effective_interval(),
+            interval: self.interval(),
             spread: spread(&self.uid),
         };
         match due(&self.visit.attempts.last, question, self.now) {
@@ -169,6 +170,13 @@ impl Run<'_> {
             }),
             Due::Now => self.probe(inputs, key).await,
         }
+    }
+
+    /// Time from the last validation to the next.
+    fn interval(&self) -> Duration {
+        let spec = &self.object.spec;
+        let soon = self.visit.finding.as_ref().is_some_and(|finding| lacks_answer(spec, finding));
+        spec.effective_interval().min(if soon { schedule::UNKNOWN_PROBE } else { Duration::MAX })
     }
 
     /// Something that the spec names is absent or unusable, so nothing is sent.
@@ -257,8 +265,7 @@ impl Run<'_> {
     fn settle(&mut self, last: LastProbe, finding: Finding) -> Step {
         self.visit.attempts.settled(last);
         self.visit.finding = Some(finding.clone());
-        let interval = self.object.spec.effective_interval();
-        Step { finding: Some(finding), ended: true, again: Some(interval) }
+        Step { finding: Some(finding), ended: true, again: Some(self.interval()) }
     }
 
     async fn refused(&mut self, cause: Cause, inputs: &Inputs) -> Result<Step, ReconcileError> {
@@ -268,7 +275,8 @@ impl Run<'_> {
             let at = self.now.as_millisecond();
             self.ctx.store.record_refusal(&uid, &inputs.credential_version, at).await?;
             if !self.is_shown(&cause) {
-                report::audit(self.ctx, &*self.object, AuditAction::CredentialRefused, &cause.message).await?;
+                report::audit(self.ctx, &*self.object, FIELD_MANAGER, AuditAction::CredentialRefused, &cause.message)
+                    .await?;
             }
             LastProbe::Refused { at: self.now, credential: inputs.credential_version.clone() }
         } else {
@@ -309,21 +317,22 @@ impl Run<'_> {
     async fn audit_connection(&self, inputs: &Inputs) -> Result<(), ReconcileError> {
         let shown = self.shown();
         let accepted = conditions::is_true(&shown.conditions, ConditionType::CredentialValid);
-        let action = match &shown.credential {
+        let (actor, action) = match &shown.credential {
             Some(credential) if accepted && *credential == inputs.credential => return Ok(()),
             Some(credential) if accepted && credential.resource_version != inputs.credential.resource_version => {
-                AuditAction::CredentialChanged
+                (inputs.secret_author.clone(), AuditAction::CredentialChanged)
             }
-            _ => AuditAction::Connected,
+            _ => (report::author(&*self.object), AuditAction::Connected),
         };
         let detail = format!("Secret {}", inputs.credential.secret_name);
-        report::audit(self.ctx, &*self.object, action, &detail).await
+        report::audit(self.ctx, &*self.object, &actor, action, &detail).await
     }
 
     /// The one way out of every look.
     async fn finish(mut self, step: Step) -> Result<Action, ReconcileError> {
         if matches!(step.finding, Some(Finding::Disconnected)) && !self.is_disconnected() {
-            report::audit(self.ctx, &*self.object, AuditAction::Disconnected, "spec.state is Inactive").await?;
+            let actor = report::author(&*self.object);
+            report::audit(self.ctx, &*self.object, &actor, AuditAction::Disconnected, "spec.state is Inactive").await?;
         }
         let mut again = step.again;
         if let Some(finding) = &step.finding {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::runtime::controller::Action;
 use kube::{Api, ResourceExt};
+use tokio::time::Instant;
 
 use self::pull::{integration_changed, pull, resolved};
 use super::absence::{Absence, NOTICE_AFTER, Patience};
@@ -19,7 +20,7 @@ use super::error::ReconcileError;
 use super::{namespaces, report, status};
 use crate::api::{
     AdoIntegration, AdoProjectConfig, AdoProjectConfigStatus, ConditionType, CredentialStatus, DesiredState,
-    IntegrationState, REQUESTED_AT, Reason,
+    FIELD_MANAGER, IntegrationState, REQUESTED_AT, Reason,
 };
 use crate::domain::attempts::{Attempts, Failure, Throttle};
 use crate::domain::conditions;
@@ -59,6 +60,8 @@ pub struct Visit {
     basis: Option<Basis>,
     finding: Option<Finding>,
     absence: Option<Absence>,
+    /// Since when the integration has no verdict.
+    unready: Option<Instant>,
 }
 
 /// Brings one project config one step on.
@@ -87,10 +90,6 @@ struct Step {
 }
 
 impl Step {
-    fn waiting(finding: Finding) -> Self {
-        Self { finding: Some(finding), ended: false, again: None }
-    }
-
     fn ended(finding: Finding) -> Self {
         Self { finding: Some(finding), ended: true, again: None }
     }
@@ -123,25 +122,24 @@ impl Run<'_> {
 
     /// The integration's part, in the order of precedence of the table of states.
     async fn look(&mut self) -> Result<Step, ReconcileError> {
+        let unready = self.visit.unready.take();
         let Some(integration) = self.integration().await? else { return Ok(self.integration_absent()) };
         if integration.spec.desired_state() == DesiredState::Inactive {
             return Ok(Step::ended(Finding::IntegrationInactive));
         }
         let status = integration.status.clone().unwrap_or_default();
         let deleting = integration.metadata.deletion_timestamp.is_some();
-        match status.state {
-            _ if deleting => Ok(Step::waiting(Finding::IntegrationNotReady)),
-            None | Some(IntegrationState::Inactive) => Ok(Step::waiting(Finding::IntegrationNotReady)),
-            Some(IntegrationState::Error) => {
-                let ready = conditions::find(&status.conditions, ConditionType::Ready);
-                let message = ready.map(|ready| ready.message.clone()).unwrap_or_default();
-                let stuck = conditions::is_true(&status.conditions, ConditionType::Stalled);
-                Ok(Step::ended(Finding::IntegrationError { message, stuck }))
-            }
-            Some(IntegrationState::Active) => match self.ctx.connections.get(&integration.uid().unwrap_or_default()) {
-                Some(connection) => self.own(&integration, &connection).await,
-                None => Ok(self.not_connected_yet()),
-            },
+        let state = status.state.filter(|state| !deleting && *state != IntegrationState::Inactive);
+        let Some(state) = state else { return Ok(self.integration_not_ready(unready)) };
+        if state == IntegrationState::Error {
+            let ready = conditions::find(&status.conditions, ConditionType::Ready);
+            let message = ready.map(|ready| ready.message.clone()).unwrap_or_default();
+            let stuck = conditions::is_true(&status.conditions, ConditionType::Stalled);
+            return Ok(Step::ended(Finding::IntegrationError { message, stuck }));
+        }
+        match self.ctx.connections.get(&integration.uid().unwrap_or_default()) {
+            Some(connection) => self.own(&integration, &connection).await,
+            None => Ok(self.not_connected_yet(unready)),
         }
     }
 
@@ -167,11 +165,22 @@ impl Run<'_> {
         Step { finding: Some(Finding::IntegrationAbsent { first_seen }), ended, again: Some(again) }
     }
 
-    /// The integration is good, but this process has not connected it yet: nothing that is shown changes.
-    fn not_connected_yet(&self) -> Step {
-        let finding =
-            (self.shown().observed_generation != Some(self.generation())).then_some(Finding::IntegrationNotReady);
-        Step { finding, ended: false, again: Some(CONNECTION_PAUSE) }
+    /// The integration has no verdict so far. That is shown only if it takes long.
+    fn integration_not_ready(&mut self, since: Option<Instant>) -> Step {
+        let noticed = *self.visit.unready.insert(since.unwrap_or_else(Instant::now));
+        let quiet = NOTICE_AFTER.saturating_sub(noticed.elapsed());
+        if quiet.is_zero() {
+            Step { finding: Some(Finding::IntegrationNotReady), ended: false, again: None }
+        } else {
+            Step { finding: None, ended: false, again: Some(quiet) }
+        }
+    }
+
+    /// The integration is good, but this process has not connected it yet: a verdict that stands is left alone.
+    fn not_connected_yet(&mut self, since: Option<Instant>) -> Step {
+        let known = self.shown().observed_generation == Some(self.generation());
+        let step = self.integration_not_ready(since);
+        Step { finding: step.finding.filter(|_| !known), again: Some(CONNECTION_PAUSE), ..step }
     }
 
     async fn own(&mut self, integration: &AdoIntegration, connection: &Connection) -> Result<Step, ReconcileError> {
@@ -203,7 +212,8 @@ impl Run<'_> {
             }),
             Due::Now => {
                 let outcome = self.sync(integration, connection, &allowed, &pinned).await?;
-                self.visit.basis = Some(basis);
+                // A run that may not go on says nothing about what it rested on.
+                self.visit.basis = (!matches!(outcome, Err(SyncError::Withdrawn))).then_some(basis);
                 self.judge(outcome, integration).await
             }
         }
@@ -276,11 +286,13 @@ impl Run<'_> {
         match outcome {
             Ok(finding) => {
                 if matches!(finding, Finding::Synced(..)) {
-                    report::audit(self.ctx, &*self.object, AuditAction::Synced, "full read").await?;
+                    report::audit(self.ctx, &*self.object, FIELD_MANAGER, AuditAction::Synced, "full read").await?;
                 }
                 Ok(self.settle(finding, FULL_INTERVAL))
             }
             Err(SyncError::Refused(cause)) => Ok(self.settle(Finding::Refused(cause), RECHECK_INTERVAL)),
+            // What withdrew it has already asked for another look.
+            Err(SyncError::Withdrawn) => Ok(Step { finding: None, ended: false, again: Some(CONNECTION_PAUSE) }),
             Err(SyncError::Store(error)) => Err(error.into()),
             Err(SyncError::Ado(error)) => Ok(match meaning(&error) {
                 Meaning::Refused(cause) => self.settle(Finding::Refused(cause), RECHECK_INTERVAL),

@@ -1,12 +1,14 @@
 //! One run of a project config: its names are resolved, then the project is read.
 
+use futures::FutureExt as _;
 use jiff::Timestamp;
 use kube::ResourceExt;
 
 use crate::ado::model::ProjectDetails;
-use crate::api::{AdoIntegration, AdoProjectConfig, Reason, ResolvedIntegration, SyncStatus};
+use crate::api::{AdoIntegration, AdoProjectConfig, DesiredState, Reason, ResolvedIntegration, SyncStatus};
 use crate::controllers::connections::Connection;
 use crate::controllers::context::Context;
+use crate::controllers::namespaces;
 use crate::domain::project_config::{Finding, Synced};
 use crate::domain::projects::ProjectFilter;
 use crate::domain::references::Pinned;
@@ -43,13 +45,47 @@ pub async fn pull(
     }
     let scope = Scope { integration: connection.key, project: project.id.0.into() };
     let uid = object.uid().unwrap_or_default();
-    let read = FullRead { client, store: &ctx.store, clock: &ctx.clock, scope, project: project.id, config: &uid };
+    let permitted = || is_permitted(object, integration, &project, ctx).boxed();
+    let read = FullRead {
+        client,
+        store: &ctx.store,
+        clock: &ctx.clock,
+        scope,
+        project: project.id,
+        config: &uid,
+        reads: &ctx.reads,
+        permitted: &permitted,
+    };
     let report = read.run().await?;
     let synced = Synced {
         counts: counts(&ctx.store, scope, &resolved.effective).await?,
         sync: times(object, report.changed, ctx.clock.now()),
     };
     Ok(Finding::Synced(Box::new(resolved), Box::new(synced)))
+}
+
+/// Whether a read that is under way may go on, by what was last seen: the config is still there and its integration still
+/// lends it the project.
+async fn is_permitted(
+    object: &AdoProjectConfig,
+    integration: &AdoIntegration,
+    project: &ProjectDetails,
+    ctx: &Context,
+) -> bool {
+    let namespace = object.namespace().unwrap_or_default();
+    let wanted = ctx
+        .config(&namespace, &object.name_any())
+        .is_some_and(|seen| seen.uid() == object.uid() && seen.metadata.deletion_timestamp.is_none());
+    let named = resolved(integration);
+    let Some(seen) = ctx.integration(&named.namespace, &named.name).filter(|_| wanted) else { return false };
+    let allowed = ProjectFilter::new(seen.spec.allowed_projects.as_deref());
+    let lent = seen.uid() == integration.uid()
+        && seen.metadata.deletion_timestamp.is_none()
+        && seen.spec.desired_state() == DesiredState::Active
+        && ctx.connections.get(&seen.uid().unwrap_or_default()).is_some()
+        && allowed.allows(&project.name, &project.id.to_string());
+    // Labels that cannot be had for a moment are no reason to begin again.
+    lent && namespaces::is_allowed(&seen, &namespace, ctx).await.unwrap_or(true)
 }
 
 /// Integration and project of a mapping that was accepted are kept for the object's life. Nothing is pinned before, so that

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::control_plane::RELEASE;
+
 /// One request that the apiserver answered.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -63,6 +65,11 @@ pub struct ObjectRef {
 }
 
 impl Entry {
+    /// Whether the operator asked, with the account of the chart.
+    pub fn is_operators(&self) -> bool {
+        self.user.username == format!("system:serviceaccount:{RELEASE}:{RELEASE}")
+    }
+
     /// Whether it changes anything.
     pub fn is_write(&self) -> bool {
         !matches!(self.verb.as_str(), "get" | "list" | "watch")

@@ -31,6 +31,18 @@ impl Operator {
         namespaces: &[String],
         flags: &[String],
     ) -> Result<Self> {
+        Self::start_changed(control_plane, clock, data, namespaces, flags, |_| ()).await
+    }
+
+    /// The same, with a change to what the flags came to: it may go beyond what they permit.
+    pub async fn start_changed(
+        control_plane: &ControlPlane,
+        clock: &Arc<ManualClock>,
+        data: &Path,
+        namespaces: &[String],
+        flags: &[String],
+        change: impl FnOnce(&mut Config),
+    ) -> Result<Self> {
         let mut arguments: Vec<String> = ["ado-operator", "--metrics-address", "127.0.0.1:0"].map(Into::into).into();
         arguments.extend(["--operator-namespace".into(), RELEASE.into(), "--data-dir".into()]);
         arguments.push(data.to_string_lossy().into_owned());
@@ -40,10 +52,11 @@ impl Operator {
             arguments.extend(["--namespaces".into(), namespaces.join(",")]);
         }
         arguments.extend_from_slice(flags);
-        let config = Config::try_parse_from(arguments).map_err(Error::other)?;
+        let mut config = Config::try_parse_from(arguments).map_err(Error::other)?;
+        change(&mut config);
         let kube = control_plane.operator_config().await?;
         let app = App::new(config, kube, Arc::clone(clock) as _).await.map_err(Error::other)?;
-        let metrics = app.metrics_address()?;
+        let metrics = app.metrics_address().map_err(Error::other)?;
         let shutdown = CancellationToken::new();
         let stop = shutdown.clone();
         let task = tokio::spawn(async move {

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use ado_operator::api::{AdoIntegration, AdoProjectConfig};
+use ado_operator::config::Config;
 use ado_simulator::{Options, Simulator};
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
@@ -16,6 +17,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::audit::{Bookmark, Entry};
 use crate::clock::ManualClock;
 use crate::control_plane::ControlPlane;
 use crate::operator::Operator;
@@ -45,6 +47,7 @@ pub struct World {
     others: Vec<String>,
     flags: Vec<String>,
     everywhere: bool,
+    request_deadline: Option<Duration>,
 }
 
 impl World {
@@ -102,9 +105,20 @@ impl World {
         let ado = Simulator::start(options).await.map_err(Error::other)?;
         let flags = vec!["--allowed-host".to_owned(), format!("localhost:{}", ado.address().port())];
         let (clock, data, others) = (Arc::default(), TempDir::new()?, others.to_vec());
-        let operator = None;
-        let mut world =
-            Self { control_plane, client, namespace, ado, clock, operator, data, others, flags, everywhere };
+        let (operator, request_deadline) = (None, None);
+        let mut world = Self {
+            control_plane,
+            client,
+            namespace,
+            ado,
+            clock,
+            operator,
+            data,
+            others,
+            flags,
+            everywhere,
+            request_deadline,
+        };
         world.start().await?;
         let token = world.pat("full");
         world.put_token(&token).await;
@@ -119,8 +133,13 @@ impl World {
         if self.everywhere {
             namespaces.clear();
         }
-        let started =
-            Operator::start(&self.control_plane, &self.clock, self.data.path(), &namespaces, &self.flags).await?;
+        let (control_plane, clock, data) = (&self.control_plane, &self.clock, self.data.path());
+        let shorten = |config: &mut Config| {
+            if let Some(deadline) = self.request_deadline {
+                config.request_deadline_seconds = deadline.as_secs();
+            }
+        };
+        let started = Operator::start_changed(control_plane, clock, data, &namespaces, &self.flags, shorten).await?;
         self.operator = Some(started);
         Ok(())
     }
@@ -137,6 +156,18 @@ impl World {
         self.stop().await;
         self.flags.extend(flags.iter().map(|flag| (*flag).to_owned()));
         self.start().await.unwrap_or_else(|error| panic!("the operator could not be started: {error}"));
+    }
+
+    /// Starts the operator again with a shorter deadline for requests than its flag permits, in whole seconds.
+    pub async fn restart_with_deadline(&mut self, deadline: Duration) {
+        self.request_deadline = Some(deadline);
+        self.restart_with(&[]).await;
+    }
+
+    /// Loses the operator's database: the next start finds an empty folder.
+    pub async fn lose_data(&mut self) {
+        self.stop().await;
+        self.data = TempDir::new().unwrap_or_else(|error| panic!("no folder could be made: {error}"));
     }
 
     /// Folder of the operator's database.
@@ -250,6 +281,44 @@ impl World {
     {
         let patched = self.api::<K>().patch(name, &PatchParams::default(), &Patch::Merge(change)).await;
         patched.unwrap_or_else(|error| panic!("{name} could not be changed: {error}"))
+    }
+
+    /// How often the running operator has looked at objects of that kind.
+    pub async fn looks<K: Resource<DynamicType = ()>>(&self) -> u64 {
+        let operator = self.operator.as_ref().unwrap_or_else(|| panic!("the operator does not run"));
+        let answer = reqwest::get(format!("http://{}/metrics", operator.metrics)).await;
+        let text = match answer {
+            Ok(answer) => answer.text().await,
+            Err(error) => Err(error),
+        };
+        let text = text.unwrap_or_else(|error| panic!("no metrics: {error}"));
+        let kind = format!("kind=\"{}\"", K::kind(&()));
+        let of_kind = |line: &&str| line.starts_with("ado_operator_reconciles_total{") && line.contains(&kind);
+        text.lines().filter(of_kind).filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
+    }
+
+    /// Lets time pass, and the operator look at an object of that kind.
+    pub async fn pass<K: Resource<DynamicType = ()>>(&self, time: Duration) {
+        let before = self.looks::<K>().await;
+        self.clock.advance(time);
+        wait::until("another look", async || (self.looks::<K>().await > before).then_some(())).await;
+    }
+
+    /// What the apiserver answered in the test's namespace since a place in its audit log, up to this very moment.
+    pub async fn audited(&self, since: &Bookmark) -> Vec<Entry> {
+        let end = name();
+        self.apply::<ConfigMap>(json!({"metadata": {"name": end}})).await;
+        let entries = wait::until("the end of the audit log", async || {
+            let entries = since.since().unwrap_or_else(|error| panic!("no audit log: {error}"));
+            entries.iter().any(|entry| entry.object_ref.name == end).then_some(entries)
+        })
+        .await;
+        entries.into_iter().filter(|entry| entry.object_ref.namespace == self.namespace).collect()
+    }
+
+    /// The end of the audit log as it is now.
+    pub fn bookmark(&self) -> Bookmark {
+        Bookmark::now(self.control_plane.audit_log()).unwrap_or_else(|error| panic!("no audit log: {error}"))
     }
 
     /// Lets time pass, so much at each look, until the object is as wished.

@@ -1,0 +1,168 @@
+//! Reads of a whole project: complete or without effect.
+
+use ado_operator::api::{AdoIntegration, AdoProjectConfig, Counts};
+use ado_simulator::control::NewWorkItem;
+use ado_simulator::{Effect, Fault, Options};
+use serde_json::json;
+use sqlx::{Connection as _, SqliteConnection};
+use support::wait;
+use support::world::{World, conditions, shows};
+
+use crate::configs::{SECOND, active, apply, batches, connected, counts, refused, run, synced};
+
+/// Work items of the store that count.
+async fn present(world: &World) -> i64 {
+    let file = world.data().join("ado-operator.db");
+    let mut store = SqliteConnection::connect(&format!("sqlite://{}?mode=ro", file.display())).await.unwrap();
+    sqlx::query_scalar("SELECT count(*) FROM work_items WHERE absent = 0").fetch_one(&mut store).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_that_is_cut_half_way_takes_nothing_away() {
+    let world = connected(Options { items: 1200, ..Options::default() }).await;
+    apply(&world, json!({})).await;
+    let before = counts(&active(&world).await);
+    let (stored, in_one_read) = (present(&world).await, batches(&world));
+    assert!(in_one_read >= 3, "{in_one_read} batches");
+
+    let first = world.ado.work_items("Payments").unwrap().into_iter().find(|item| item.kind == "User Story").unwrap();
+    world.ado.delete_work_item(first.id).unwrap();
+    for (number, effect) in [
+        Effect::CutBody { after_bytes: 500 },
+        Effect::MalformedJson,
+        Effect::WrongShape,
+        Effect::Status { code: 500, retry_after: None },
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let fault = world.ado.add_fault(Fault::on_path("*/_apis/wit/workitemsbatch*", effect.clone()).after(1));
+        let found = run(&world, &format!("cut {number}")).await;
+        assert_eq!(counts(&found), before, "{effect:?}");
+        assert_eq!(present(&world).await, stored, "{effect:?}");
+        assert_eq!(conditions(&found)["Synced"].0, "True", "{effect:?}");
+        assert!(world.ado.remove_fault(fault));
+    }
+    let found = run(&world, "whole").await;
+    assert_eq!(counts(&found).requirements, before.requirements - 1);
+    assert_eq!(present(&world).await, stored - 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_read_that_is_cut_half_way_counts_nothing_and_is_made_good() {
+    let world = connected(Options { items: 1200, ..Options::default() }).await;
+    let cut = Effect::MalformedJson;
+    world.ado.add_fault(Fault::on_path("*/_apis/wit/workitemsbatch*", cut).after(1).times(2));
+    apply(&world, json!({})).await;
+    let found = world.config_is("payments", "Inactive", "Validating").await;
+    assert_eq!(found.status.unwrap().counts, None);
+    let done = |found: &AdoProjectConfig| shows(found, "Active", "Synced");
+    let found = world.as_time_passes(SECOND, "payments", "synced", done).await;
+    let live = world.ado.project("Payments").unwrap().work_items;
+    assert_eq!(counts(&found).requirements, i64::try_from(live["User Story"]).unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_changed_in_azure_devops_is_in_the_next_read() {
+    let world = synced().await;
+    let before = counts(&active(&world).await);
+    let bug = |project: &str| NewWorkItem { project: project.into(), kind: "Bug".into(), ..NewWorkItem::default() };
+    world.ado.create_work_item(&bug("Payments")).unwrap();
+    world.ado.create_work_item(&bug("Web Shop")).unwrap();
+    let found = run(&world, "after the change").await;
+    assert_eq!(counts(&found), Counts { bugs: before.bugs + 1, ..before });
+}
+
+/// Every batch takes its time.
+fn slow_batches(world: &World) {
+    let slow = Effect::Delay { milliseconds: 200, retry_after: None };
+    world.ado.add_fault(Fault::on_path("*/_apis/wit/workitemsbatch*", slow));
+}
+
+/// Batches of one whole read.
+fn batches_of_a_read(world: &World) -> u64 {
+    world.ado.project("Payments").unwrap().work_items.values().sum::<u64>().div_ceil(200)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn configs_of_one_project_share_what_they_read_at_the_same_time() {
+    let world = connected(Options { items: 1200, ..Options::default() }).await;
+    slow_batches(&world);
+    let names = ["one", "two", "three", "four"];
+    for name in names {
+        world.apply::<AdoProjectConfig>(world.config(name, "contoso", json!({}))).await;
+    }
+    for name in names {
+        let found = world.config_is(name, "Active", "Synced").await;
+        let live = world.ado.project("Payments").unwrap().work_items;
+        assert_eq!(counts(&found).bugs, i64::try_from(live["Bug"]).unwrap(), "{name}");
+    }
+    let most = 2 * batches_of_a_read(&world);
+    assert!(
+        batches(&world) <= most,
+        "{} batches: the first read, and one for all who asked meanwhile",
+        batches(&world)
+    );
+}
+
+/// A world that is in the middle of a read of ten batches.
+async fn reading() -> World {
+    let world = connected(Options { items: 4000, ..Options::default() }).await;
+    assert!(batches_of_a_read(&world) >= 9);
+    slow_batches(&world);
+    apply(&world, json!({})).await;
+    wait::until("the first batch", async || (batches(&world) > 0).then_some(())).await;
+    world
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_ends_where_the_integration_is_disconnected() {
+    let world = reading().await;
+    world.patch::<AdoIntegration>("contoso", json!({"spec": {"state": "Inactive"}})).await;
+    world.config_is("payments", "Inactive", "IntegrationInactive").await;
+    let read = batches(&world);
+    assert!(read < batches_of_a_read(&world), "{read} batches");
+    world.patch::<AdoIntegration>("contoso", json!({"spec": {"state": "Active"}})).await;
+    let found = active(&world).await;
+    let live = world.ado.project("Payments").unwrap().work_items;
+    assert_eq!(counts(&found).bugs, i64::try_from(live["Bug"]).unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_ends_where_the_project_is_no_more_allowed() {
+    let world = reading().await;
+    world.patch::<AdoIntegration>("contoso", json!({"spec": {"allowedProjects": ["Web*"]}})).await;
+    refused(&world, "ProjectNotAllowed").await;
+    assert!(batches(&world) < batches_of_a_read(&world), "{} batches", batches(&world));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_ends_where_its_config_is_deleted() {
+    let world = reading().await;
+    world.delete::<AdoProjectConfig>("payments").await;
+    let file = world.data().join("ado-operator.db");
+    wait::until("the run has ended", async || {
+        let mut store = SqliteConnection::connect(&format!("sqlite://{}?mode=ro", file.display())).await.unwrap();
+        let open = sqlx::query_scalar("SELECT count(*) FROM sync_runs WHERE finished_at IS NULL");
+        let open: i64 = open.fetch_one(&mut store).await.unwrap();
+        (open == 0).then_some(())
+    })
+    .await;
+    assert!(batches(&world) < batches_of_a_read(&world), "{} batches", batches(&world));
+}
+
+/// WIQL answers at most 19,999 ids, so a large project is read in ranges.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_project_of_more_than_20_000_items_is_read_whole() {
+    let world = connected(Options { items: 45_000, ..Options::default() }).await;
+    let live = world.ado.project("Payments").unwrap().work_items;
+    let all: u64 = live.values().sum();
+    assert!(all > 20_000, "{all}");
+    apply(&world, json!({})).await;
+    let synced = |found: &AdoProjectConfig| shows(found, "Active", "Synced");
+    let found: AdoProjectConfig = wait::object(&world.api(), "payments", "synced", synced).await;
+    let number = |kind: &str| i64::try_from(live[kind]).unwrap();
+    assert_eq!(counts(&found), Counts { requirements: number("User Story"), bugs: number("Bug") });
+    assert_eq!(u64::try_from(present(&world).await).unwrap(), all);
+    assert_eq!(batches(&world), 19_999_u64.div_ceil(200) + (all - 19_999).div_ceil(200));
+}
