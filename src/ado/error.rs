@@ -275,6 +275,15 @@ impl AdoError {
         }
     }
 
+    /// More work items match a query than the service returns at once (`ado-api.md` §9).
+    #[must_use]
+    pub fn exceeds_result_limit(&self) -> bool {
+        const TYPE_KEY: &str = "WorkItemTrackingQueryResultSizeLimitExceededException";
+        self.service_message().is_some_and(|message| {
+            message.code.as_deref() == Some("VS402337") || message.type_key.as_deref() == Some(TYPE_KEY)
+        })
+    }
+
     /// When it makes sense to try again.
     #[must_use]
     pub fn retry(&self) -> Retry {

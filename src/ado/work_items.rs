@@ -27,6 +27,7 @@ pub(super) static UPDATE: Route =
 pub struct Wiql {
     types: Vec<String>,
     above: Option<WorkItemId>,
+    up_to: Option<WorkItemId>,
 }
 
 impl Wiql {
@@ -50,6 +51,13 @@ impl Wiql {
         self
     }
 
+    /// Only items with this id or a lower one: the end of a window.
+    #[must_use]
+    pub fn up_to(mut self, id: WorkItemId) -> Self {
+        self.up_to = Some(id);
+        self
+    }
+
     fn text(&self) -> Result<String, AdoError> {
         let mut text = String::from("SELECT [System.Id] FROM WorkItems WHERE [System.TeamProject] = @project");
         if !self.types.is_empty() {
@@ -60,6 +68,10 @@ impl Wiql {
         }
         if let Some(id) = self.above {
             text.push_str(" AND [System.Id] > ");
+            text.push_str(&id.to_string());
+        }
+        if let Some(id) = self.up_to {
+            text.push_str(" AND [System.Id] <= ");
             text.push_str(&id.to_string());
         }
         text.push_str(" ORDER BY [System.Id]");

@@ -9,12 +9,15 @@ use serde_json::Value;
 use super::SyncError;
 use super::reads::Reads;
 use crate::ado::model::{ProjectId, WorkItem, WorkItemId};
-use crate::ado::{AdoClient, Priority, Wiql};
+use crate::ado::{AdoClient, AdoError, Priority, Wiql};
 use crate::clock::SharedClock;
 use crate::store::{NewSyncRun, ObjectUid, RunId, Scope, Store, SyncKind, SyncOutcome, SyncRunEnd, WorkItemRecord};
 
 /// Ids in one WIQL answer: one less than the service's limit of 20,000, with which it fails.
 const IDS_PER_QUERY: u32 = 19_999;
+
+/// Ids in the first window that is tried where the service refuses queries by the number of their results.
+const WIDEST_WINDOW: u32 = 1 << 20;
 
 /// Work items in one batch read: the service's limit.
 const ITEMS_PER_BATCH: usize = 200;
@@ -51,6 +54,13 @@ pub struct FullRead<'a> {
     pub reads: &'a Reads,
     /// Asked before every request: whether the read may go on.
     pub permitted: &'a (dyn Fn() -> BoxFuture<'a, bool> + Send + Sync),
+}
+
+/// Ids of one query.
+struct Page {
+    ids: Vec<WorkItemId>,
+    /// The id above which the next query looks; None at the end.
+    next: Option<WorkItemId>,
 }
 
 /// What a full read came to.
@@ -102,19 +112,49 @@ impl FullRead<'_> {
 
     async fn read_pages(&self, run: RunId, report: &mut FullReadReport) -> Result<(), SyncError> {
         let client = self.client.with_priority(Priority::Full);
-        let mut last = 0;
-        loop {
+        let mut next = Some(WorkItemId(0));
+        let mut width = WIDEST_WINDOW;
+        while let Some(last) = next {
             self.check_permission().await?;
-            let query = Wiql::new().above(WorkItemId(last));
-            let ids = client.query_ids(&self.project, &query, IDS_PER_QUERY).await?.ids;
-            report.requests += 1;
-            for batch in ids.chunks(ITEMS_PER_BATCH) {
+            let page = match self.query(&client, Wiql::new().above(last), report).await {
+                Err(error) if error.exceeds_result_limit() => self.window(&client, last, &mut width, report).await,
+                page => page,
+            }?;
+            for batch in page.ids.chunks(ITEMS_PER_BATCH) {
                 self.check_permission().await?;
                 self.store_batch(&client, run, batch, report).await?;
             }
-            match ids.last() {
-                Some(id) if ids.len() == IDS_PER_QUERY as usize => last = id.0,
-                _ => return Ok(()),
+            next = page.next;
+        }
+        Ok(())
+    }
+
+    /// The ids of one query, and where the next one begins.
+    async fn query(&self, client: &AdoClient, query: Wiql, report: &mut FullReadReport) -> Result<Page, AdoError> {
+        report.requests += 1;
+        let ids = client.query_ids(&self.project, &query, IDS_PER_QUERY).await?.ids;
+        let next = ids.last().copied().filter(|_| ids.len() == IDS_PER_QUERY as usize);
+        Ok(Page { ids, next })
+    }
+
+    /// Whether `$top` keeps a query below the service's limit is unconfirmed (`ado-api.md` §9, §14). Where it does not, the
+    /// ids come by windows, narrower after each refusal and wider after each answer.
+    async fn window(
+        &self,
+        client: &AdoClient,
+        last: WorkItemId,
+        width: &mut u32,
+        report: &mut FullReadReport,
+    ) -> Result<Page, AdoError> {
+        loop {
+            let end = WorkItemId(last.0.saturating_add(*width));
+            match self.query(client, Wiql::new().above(last).up_to(end), report).await {
+                Err(error) if error.exceeds_result_limit() && *width > 1 => *width /= 2,
+                Err(error) => return Err(error),
+                Ok(Page { ids, next }) => {
+                    *width = width.saturating_mul(2).min(WIDEST_WINDOW);
+                    return Ok(Page { ids, next: next.or(Some(end)) });
+                }
             }
         }
     }

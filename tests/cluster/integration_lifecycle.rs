@@ -1,51 +1,88 @@
 //! What happens to an integration over its life: requests, edits of its Secret, idleness, deletion, restarts.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use ado_operator::api::{AdoIntegration, AdoProjectConfig};
+use ado_operator::api::{ALLOW_DELETION, AdoIntegration, AdoProjectConfig, REQUESTED_AT};
 use k8s_openapi::api::events::v1::Event;
-use kube::api::{DeleteParams, ListParams};
+use kube::ResourceExt as _;
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams};
 use serde_json::json;
-use support::audit::{Bookmark, Entry};
-use support::control_plane::RELEASE;
+use support::audit::{Bookmark, Entry, ObjectRef};
 use support::wait;
-use support::world::{World, message, observed};
+use support::world::{World, message, observed, shows};
 
 use crate::judge::{Row, assert_row};
 
-/// What the operator wrote, Leases and Events apart.
-fn writes(entries: &[Entry]) -> Vec<String> {
-    let user = format!("system:serviceaccount:{RELEASE}:{RELEASE}");
-    let ours = entries.iter().filter(|entry| entry.user.username == user && entry.is_write());
-    let ours = ours.filter(|entry| !matches!(entry.object_ref.resource.as_str(), "leases" | "events"));
-    ours.map(|entry| {
-        format!(
-            "{} {}/{} {}",
-            entry.verb, entry.object_ref.resource, entry.object_ref.subresource, entry.object_ref.name
-        )
-    })
-    .collect()
+/// The promise: so soon after its Secret changed an integration has a verdict on the new token.
+const NOTICED: Duration = Duration::from_secs(5);
+
+/// What the operator wrote since then in the test's namespace, Leases and reviews apart.
+async fn writes(world: &World, since: &Bookmark) -> Vec<String> {
+    let mut found = world.audited(since).await;
+    found.retain(|entry| entry.is_operators() && entry.is_write());
+    let aside = |resource: &str| resource == "leases" || resource.ends_with("reviews");
+    found.iter().filter(|entry| !aside(&entry.object_ref.resource)).map(described).collect()
 }
 
-fn within<'a>(entries: &'a [Entry], namespace: &str) -> Vec<Entry> {
-    let own = entries.iter().filter(|entry: &&'a Entry| entry.object_ref.namespace == namespace);
-    own.cloned().collect()
+/// A write in short; names of Events are random.
+fn described(entry: &Entry) -> String {
+    let ObjectRef { resource, subresource, name, .. } = &entry.object_ref;
+    let name = if resource == "events" { "…" } else { name };
+    format!("{} {resource}/{subresource} {name}", entry.verb)
+}
+
+/// Asks for a run.
+async fn ask(world: &World, value: &str) {
+    let annotation = json!({"metadata": {"annotations": {REQUESTED_AT: value}}});
+    world.patch::<AdoIntegration>("contoso", annotation).await;
+}
+
+/// Asks for a run and waits until it has ended.
+async fn run(world: &World, value: &str) -> AdoIntegration {
+    ask(world, value).await;
+    wait::object(&world.api(), "contoso", "echoing", |found: &AdoIntegration| {
+        found.status.as_ref().is_some_and(|status| status.last_handled_requested_at.as_deref() == Some(value))
+    })
+    .await
+}
+
+/// Type and reason of every Event in the namespace, in the order of their first time, and how often each was told.
+async fn events(world: &World) -> Vec<(String, String, i32)> {
+    let mut events = world.api::<Event>().list(&ListParams::default()).await.unwrap().items;
+    events.sort_by_key(|event| event.event_time.as_ref().map(|time| time.0));
+    let told = events.into_iter().map(|event| {
+        let times = event.series.map_or(1, |series| series.count);
+        (event.type_.unwrap_or_default(), event.reason.unwrap_or_default(), times)
+    });
+    told.collect()
+}
+
+/// Lets an integration that waits for nothing be deleted, and deletes it.
+async fn delete(world: &World) {
+    let deletable = json!({"metadata": {"annotations": {ALLOW_DELETION: "true"}}});
+    world.patch::<AdoIntegration>("contoso", deletable).await;
+    world.delete::<AdoIntegration>("contoso").await;
+    wait::until("the integration to be gone", async || {
+        world.api::<AdoIntegration>().get_opt("contoso").await.unwrap().is_none().then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn connecting_takes_two_writes() {
+async fn connecting_takes_two_writes_and_one_event() {
     let world = World::new().await;
-    let bookmark = Bookmark::now(world.control_plane.audit_log()).unwrap();
+    let bookmark = world.bookmark().await;
     world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
     world.integration_is("contoso", "Active", "Connected").await;
-    wait::until("both writes in the audit log", async || {
-        let found = writes(&within(&bookmark.since().unwrap(), &world.namespace));
-        (found.len() >= 2).then_some(())
-    })
-    .await;
-    let found = writes(&within(&bookmark.since().unwrap(), &world.namespace));
-    assert_eq!(found, ["patch adointegrations/ contoso", "patch adointegrations/status contoso"]);
+    // The echo ends a later look, so a late third write would stand before it.
+    run(&world, "end").await;
+    let wanted = [
+        "patch adointegrations/ contoso",
+        "patch adointegrations/status contoso",
+        "create events/ …",
+        "patch adointegrations/status contoso",
+    ];
+    assert_eq!(writes(&world, &bookmark).await, wanted, "finalizer, verdict, its event, and the echo");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -60,7 +97,8 @@ async fn idle_means_no_write_over_many_intervals() {
         found.status.as_ref().and_then(|status| status.project_configs) == Some(1)
     })
     .await;
-    let bookmark = Bookmark::now(world.control_plane.audit_log()).unwrap();
+    wait::until("the events of both", async || (events(&world).await.len() == 2).then_some(())).await;
+    let bookmark = world.bookmark().await;
     let intervals = if std::env::var_os("SOAK").is_some() { 1000 } else { 40 };
     for interval in 0..intervals {
         let asked = world.ado.last_request();
@@ -70,22 +108,16 @@ async fn idle_means_no_write_over_many_intervals() {
             sent.iter().any(|request| request.target.contains("permissionevaluationbatch")).then_some(())
         })
         .await;
-        let found = writes(&within(&bookmark.since().unwrap(), &world.namespace));
-        assert!(found.is_empty(), "in interval {interval}: {found:?}");
+        let found = writes(&world, &bookmark).await;
+        assert_eq!(found, [""; 0], "in interval {interval}");
     }
     // One more write, which must be in the log after all those that there may have been.
-    world
-        .patch::<AdoIntegration>(
-            "contoso",
-            json!({"metadata": {"annotations": {"ado.testops.dev/requestedAt": "end"}}}),
-        )
-        .await;
-    let found = wait::until("the last write in the audit log", async || {
-        let found = writes(&within(&bookmark.since().unwrap(), &world.namespace));
-        (!found.is_empty()).then_some(found)
-    })
-    .await;
-    assert_eq!(found, ["patch adointegrations/status contoso"], "only the request was echoed");
+    run(&world, "end").await;
+    assert_eq!(
+        writes(&world, &bookmark).await,
+        ["patch adointegrations/status contoso"],
+        "only the request was echoed"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -94,11 +126,50 @@ async fn a_changed_secret_is_noticed_at_once() {
     world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
     world.integration_is("contoso", "Active", "Connected").await;
     for _ in 0..3 {
-        world.put_token(&world.pat("expired")).await;
-        world.integration_is("contoso", "Error", "CredentialRefused").await;
-        world.put_token(&world.pat("full")).await;
-        world.integration_is("contoso", "Active", "Connected").await;
+        for (label, state, reason) in [("expired", "Error", "CredentialRefused"), ("full", "Active", "Connected")] {
+            let changed = Instant::now();
+            world.put_token(&world.pat(label)).await;
+            world.integration_is("contoso", state, reason).await;
+            let taken = changed.elapsed();
+            assert!(taken <= NOTICED, "a verdict on the token {label} took {taken:?}");
+        }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn integrations_that_share_a_secret_all_notice_its_change() {
+    let world = World::new().await;
+    let names = ["contoso", "again"];
+    for name in names {
+        world.apply::<AdoIntegration>(world.integration(name, json!({}))).await;
+        world.integration_is(name, "Active", "Connected").await;
+    }
+    for (label, state, reason) in [("expired", "Error", "CredentialRefused"), ("full", "Active", "Connected")] {
+        let changed = Instant::now();
+        world.put_token(&world.pat(label)).await;
+        for name in names {
+            world.integration_is(name, state, reason).await;
+        }
+        let taken = changed.elapsed();
+        assert!(taken <= NOTICED, "both verdicts on the token {label} took {taken:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_integration_is_validated_once_an_interval() {
+    let world = World::new().await;
+    world.apply::<AdoIntegration>(world.integration("contoso", json!({"interval": "1m"}))).await;
+    world.apply::<AdoIntegration>(world.integration("seldom", json!({"interval": "24h"}))).await;
+    world.integration_is("contoso", "Active", "Connected").await;
+    world.integration_is("seldom", "Active", "Connected").await;
+    let asked = world.ado.last_request();
+    for _ in 0..120 {
+        world.pass::<AdoIntegration>(Duration::from_secs(5)).await;
+    }
+    let sent = world.ado.requests_since(asked);
+    let validations = sent.iter().filter(|request| request.target.to_lowercase().contains("connectiondata")).count();
+    // Each interval is shortened by up to a tenth, so that a fleet does not validate in step.
+    assert!((9..=11).contains(&validations), "{validations} validations in ten minutes");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -109,12 +180,7 @@ async fn a_request_is_echoed_when_its_run_ended_on_failure_too() {
     for (value, label) in [("1", "full"), ("2", "no_work")] {
         world.put_token(&world.pat(label)).await;
         let asked = world.ado.last_request();
-        let annotation = json!({"metadata": {"annotations": {"ado.testops.dev/requestedAt": value}}});
-        world.patch::<AdoIntegration>("contoso", annotation).await;
-        wait::object(&world.api(), "contoso", "echoing", |found: &AdoIntegration| {
-            found.status.as_ref().is_some_and(|status| status.last_handled_requested_at.as_deref() == Some(value))
-        })
-        .await;
+        run(&world, value).await;
         assert!(!world.ado.requests_since(asked).is_empty(), "a run was made");
     }
 }
@@ -124,26 +190,30 @@ async fn events_tell_of_verdicts_and_of_nothing_else() {
     let world = World::new().await;
     world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
     world.integration_is("contoso", "Active", "Connected").await;
+    run(&world, "nothing new").await;
     world.put_token(&world.pat("expired")).await;
     world.integration_is("contoso", "Error", "CredentialRefused").await;
-    let told = wait::until("both events", async || {
-        let events = world.api::<Event>().list(&ListParams::default()).await.ok()?;
-        let told: BTreeMap<String, String> = events
-            .items
-            .into_iter()
-            .map(|event| (event.reason.unwrap_or_default(), event.type_.unwrap_or_default()))
-            .collect();
-        (told.len() >= 2).then_some(told)
+    world.clock.advance(Duration::from_mins(2));
+    run(&world, "still refused").await;
+    world.put_token(&world.pat("full")).await;
+    world.integration_is("contoso", "Active", "Connected").await;
+    // The last event: whatever else there was to tell stands before it.
+    world.patch::<AdoIntegration>("contoso", json!({"spec": {"state": "Inactive"}})).await;
+    let told = wait::until("the last event", async || {
+        let told = events(&world).await;
+        told.iter().any(|(_, reason, _)| reason == "Disconnected").then_some(told)
     })
     .await;
-    let wanted = [("Connected", "Normal"), ("CredentialRefused", "Warning")];
-    assert_eq!(told, wanted.into_iter().map(|(reason, kind)| (reason.to_owned(), kind.to_owned())).collect());
+    let told: Vec<(&str, &str, i32)> =
+        told.iter().map(|(kind, reason, times)| (kind.as_str(), reason.as_str(), *times)).collect();
+    let wanted = [("Normal", "Connected", 2), ("Warning", "CredentialRefused", 1), ("Normal", "Disconnected", 1)];
+    assert_eq!(told, wanted);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn deletion_waits_for_the_project_configs_that_refer_to_the_integration() {
     let world = World::new().await;
-    let deletable = json!({"metadata": {"annotations": {"ado.testops.dev/allow-deletion": "true"}}});
+    let deletable = json!({"metadata": {"annotations": {ALLOW_DELETION: "true"}}});
     world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
     world.apply::<AdoProjectConfig>(world.config("payments", "contoso", json!({}))).await;
     world.config_is("payments", "Active", "Synced").await;
@@ -172,7 +242,7 @@ async fn deletion_waits_for_the_project_configs_that_refer_to_the_integration() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn deletion_lets_go_five_minutes_later_with_an_event() {
     let world = World::new().await;
-    let deletable = json!({"metadata": {"annotations": {"ado.testops.dev/allow-deletion": "true"}}});
+    let deletable = json!({"metadata": {"annotations": {ALLOW_DELETION: "true"}}});
     world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
     world.apply::<AdoProjectConfig>(world.config("payments", "contoso", json!({}))).await;
     world.config_is("payments", "Active", "Synced").await;
@@ -193,6 +263,28 @@ async fn deletion_lets_go_five_minutes_later_with_an_event() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_integration_that_is_created_again_starts_afresh() {
+    let world = World::new().await;
+    world.put_token(&world.pat("expired")).await;
+    world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
+    let first = world.integration_is("contoso", "Error", "CredentialRefused").await;
+    delete(&world).await;
+    let asked = world.ado.last_request();
+    world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
+    let second = world.integration_is("contoso", "Error", "CredentialRefused").await;
+    assert_ne!(first.uid(), second.uid());
+    assert!(!world.ado.requests_since(asked).is_empty(), "the token was refused to another object");
+    world.put_token(&world.pat("full")).await;
+    world.integration_is("contoso", "Active", "Connected").await;
+    delete(&world).await;
+    world.put_token(&world.pat("other_organization")).await;
+    let other = json!({"organizationURL": world.ado.organization_url("fabrikam")});
+    world.apply::<AdoIntegration>(world.integration("contoso", other)).await;
+    let third = world.integration_is("contoso", "Active", "Connected").await;
+    assert_eq!(third.status.unwrap().organization.unwrap().name, "fabrikam", "no pin outlives the object");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_namespace_with_everything_in_it_can_be_deleted() {
     let world = World::new().await;
     world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
@@ -204,6 +296,29 @@ async fn a_namespace_with_everything_in_it_can_be_deleted() {
         namespaces.get_opt(&world.namespace).await.unwrap().is_none().then_some(())
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_integration_stays_with_its_organization_although_the_store_is_lost() {
+    let mut world = World::new().await;
+    world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
+    let before = world.integration_is("contoso", "Active", "Connected").await;
+    world.lose_data().await;
+    world.put_token(&world.pat("other_organization")).await;
+    let other = json!({"organizationURL": world.ado.organization_url("fabrikam")});
+    world.apply::<AdoIntegration>(world.integration("contoso", other)).await;
+    world.start().await.unwrap();
+    let found = world.integration_is("contoso", "Error", "OrganizationChanged").await;
+    assert_eq!(found.status.unwrap().organization, before.status.unwrap().organization);
+    // The status could be lost next: the store has learnt from it.
+    let nothing = json!({"status": {"organization": null}});
+    let (params, change) = (PatchParams::default(), Patch::Merge(nothing));
+    world.api::<AdoIntegration>().patch_status("contoso", &params, &change).await.unwrap();
+    let found = run(&world, "without a word in the status").await;
+    assert!(shows(&found, "Error", "OrganizationChanged"), "{:?}", found.status);
+    world.put_token(&world.pat("full")).await;
+    world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
+    world.integration_is("contoso", "Active", "Connected").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -219,12 +334,7 @@ async fn a_restarted_operator_writes_nothing_where_nothing_changed() {
         sent.iter().any(|request| request.target.contains("permissionevaluationbatch")).then_some(())
     })
     .await;
-    let annotation = json!({"metadata": {"annotations": {"ado.testops.dev/requestedAt": "1"}}});
-    world.patch::<AdoIntegration>("contoso", annotation).await;
-    let after = wait::object(&world.api(), "contoso", "echoing", |found: &AdoIntegration| {
-        found.status.as_ref().is_some_and(|status| status.last_handled_requested_at.is_some())
-    })
-    .await;
+    let after = run(&world, "1").await;
     assert_eq!(before.status.unwrap().conditions, after.status.clone().unwrap().conditions);
     assert_eq!(observed(&after), after.metadata.generation.unwrap());
 }

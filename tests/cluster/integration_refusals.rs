@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use ado_operator::api::AdoIntegration;
-use ado_simulator::{CredentialRefusal, Effect, Fault};
+use ado_simulator::{CredentialRefusal, Effect, Fault, Options, Simulator, UnknownOrganization};
+use k8s_openapi::api::events::v1::Event;
+use kube::api::ListParams;
 use serde_json::{Value, json};
 use support::wait;
 use support::world::{TOKEN, World, conditions, message};
@@ -173,8 +175,7 @@ async fn a_ca_that_did_not_sign_the_server_and_a_broken_one_are_refused() {
     refused(&world, json!({}), "InvalidCABundle", &["caBundle"]).await;
     world.put_ca("").await;
     refused(&world, json!({}), "InvalidCABundle", &["caBundle"]).await;
-    let other =
-        ado_simulator::Simulator::start(ado_simulator::Options { items: 10, ..Default::default() }).await.unwrap();
+    let other = Simulator::start(Options { items: 10, ..Options::default() }).await.unwrap();
     world.put_ca(other.ca_pem()).await;
     refused(&world, json!({}), "CertificateNotTrusted", &["caBundle"]).await;
     world.put_ca(world.ado.ca_pem()).await;
@@ -187,6 +188,17 @@ async fn a_ca_may_also_lie_in_a_secret() {
     world.put_secret("ca", "bundle.pem", world.ado.ca_pem()).await;
     let change = json!({"caBundle": {"configMapRef": null, "secretRef": {"name": "ca", "key": "bundle.pem"}}});
     world.apply::<AdoIntegration>(world.integration("contoso", change)).await;
+    world.integration_is("contoso", "Active", "Connected").await;
+    let other = Simulator::start(Options { items: 10, ..Options::default() }).await.unwrap();
+    world.put_secret("ca", "bundle.pem", other.ca_pem()).await;
+    let found = world.integration_is("contoso", "Error", "CertificateNotTrusted").await;
+    assert_row(&found, &stuck("CertificateNotTrusted"));
+    world.put_secret("ca", "bundle.pem", world.ado.ca_pem()).await;
+    world.integration_is("contoso", "Active", "Connected").await;
+    world.put_secret("ca", "bundle.pem", "nothing of the kind").await;
+    let found = world.integration_is("contoso", "Error", "InvalidCABundle").await;
+    assert_row(&found, &stuck("InvalidCABundle"));
+    world.put_secret("ca", "bundle.pem", world.ado.ca_pem()).await;
     world.integration_is("contoso", "Active", "Connected").await;
 }
 
@@ -204,8 +216,8 @@ async fn an_organization_that_does_not_exist_is_refused_in_either_way() {
     for reason in ["OrganizationNotFound", "CredentialRefused"] {
         world.ado.change_quirks(|quirks| {
             quirks.unknown_organization = match reason {
-                "OrganizationNotFound" => ado_simulator::UnknownOrganization::NotFound,
-                _ => ado_simulator::UnknownOrganization::Refused,
+                "OrganizationNotFound" => UnknownOrganization::NotFound,
+                _ => UnknownOrganization::Refused,
             }
         });
         let found = refused(&world, json!({"organizationURL": url, "description": reason}), reason, &[]).await;
@@ -238,18 +250,55 @@ async fn an_integration_stays_with_its_organization() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn failing_for_ever_is_no_hot_loop() {
     let world = World::new().await;
-    world.ado.add_fault(Fault::always(Effect::Status { code: 503, retry_after: None }));
+    let log = world.bookmark().await;
+    // An answer that the client does not ask for again by itself, so that each probe is one request.
+    world.ado.add_fault(Fault::always(Effect::MalformedJson));
     world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
-    wait::until("a try", async || (world.ado.request_total() > 0).then_some(())).await;
-    for _ in 0..20 {
-        world.clock.advance(Duration::from_mins(1));
-        let seen = world.ado.last_request();
-        wait::until("a look", async || {
-            let calm = world.ado.requests_since(seen).is_empty();
-            calm.then_some(())
-        })
-        .await;
+    world.integration_is("contoso", "Inactive", "Validating").await;
+    for _ in 0..240 {
+        world.pass::<AdoIntegration>(Duration::from_secs(5)).await;
     }
-    assert!(world.ado.request_total() < 120, "{} requests in 20 minutes", world.ado.request_total());
+    world.integration_is("contoso", "Error", "Unreachable").await;
+    // After 5, 10, 20, 40 and 80 s every two minutes, each pause shortened by up to a tenth: six probes in the first
+    // 155 s, then one each 110 to 120 s of the 20 minutes.
+    let probes = world.ado.requests_since(0);
+    assert!(probes.iter().all(|request| request.target.to_lowercase().contains("connectiondata")), "{probes:?}");
+    assert!((14..=16).contains(&probes.len()), "{} probes in 20 minutes", probes.len());
     world.ado.clear_faults();
+    let entries = world.audited(&log).await;
+    let ours = entries.iter().filter(|entry| entry.is_operators() && entry.object_ref.resource == "adointegrations");
+    let writes = ours.filter(|entry| entry.is_write()).count();
+    assert_eq!(writes, 4, "the finalizer, waiting, Unreachable, and Error");
+}
+
+/// A URL that the schema accepts and that means no organization.
+async fn no_organization(world: &World, path: &str, secret: &str, words: &[&str]) {
+    let url = format!("https://localhost:{}{path}", world.ado.address().port());
+    let change = json!({"organizationURL": url, "description": path});
+    let found = refused(world, change, "InvalidOrganizationURL", words).await;
+    let status = serde_json::to_string(&found.status).unwrap();
+    assert!(secret.is_empty() || !status.contains(secret), "what was pasted into the URL is not echoed: {status}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_url_that_the_schema_accepts_and_that_means_no_organization_is_refused_without_an_echo() {
+    let token = "abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrst";
+    let world = World::new().await;
+    let asked = world.ado.last_request();
+    let host = format!("https://localhost:{}", world.ado.address().port());
+    no_organization(&world, "", "", &["must name the organization"]).await;
+    let corrected = format!("write {host}/contoso.");
+    no_organization(&world, "/contoso/_git/web", "_git", &["must end after the organization", &corrected]).await;
+    no_organization(&world, "/a/b/c/d/e", "", &["must end after the organization"]).await;
+    no_organization(&world, "/contoso/%2e%2e/x", "%2e", &["is not a valid URL"]).await;
+    no_organization(&world, &format!("/{token}"), token, &["must name the organization by 1 to 50"]).await;
+    no_organization(&world, &format!("/contoso/{token}"), token, &["1 to 50", &corrected]).await;
+    let cloud = json!({"organizationURL": format!("https://dev.azure.com/{token}")});
+    let found = refused(&world, cloud, "InvalidOrganizationURL", &["1 to 50"]).await;
+    assert!(!serde_json::to_string(&found.status).unwrap().contains(token));
+    assert!(world.ado.requests_since(asked).is_empty());
+    let events = world.api::<Event>().list(&ListParams::default()).await.unwrap();
+    assert!(!serde_json::to_string(&events.items).unwrap().contains(token));
+    world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
+    world.integration_is("contoso", "Active", "Connected").await;
 }

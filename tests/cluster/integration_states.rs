@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use ado_operator::api::AdoIntegration;
+use ado_operator::api::{AdoIntegration, AdoProjectConfig, REQUESTED_AT};
+use ado_simulator::control::PatChange;
 use ado_simulator::{Effect, Fault};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use serde_json::json;
@@ -146,6 +147,43 @@ async fn azure_repos_that_cannot_be_read_leaves_it_active_and_stuck() {
     assert!(services[1]["message"].as_str().unwrap().contains("repositor"), "{services:#}");
 }
 
+/// Gives the token other scopes; its Secret stays as it is.
+fn rescope(world: &World, scopes: &[&str]) {
+    let scopes = Some(scopes.iter().map(|scope| (*scope).to_owned()).collect());
+    world.ado.change_pat(&PatChange { label: "full".into(), scopes, ..PatChange::default() }).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_only_the_integration_is_blamed_for_leaves_its_configs_untouched() {
+    let world = World::new().await;
+    let wanted = json!({"features": ["ManualSync", "CreateDefect"], "services": ["AzureDevOps", "AzureRepos"]});
+    world.apply::<AdoIntegration>(world.integration("contoso", wanted)).await;
+    world.integration_is("contoso", "Active", "Connected").await;
+    world.apply::<AdoProjectConfig>(world.config("payments", "contoso", json!({}))).await;
+    let before = world.config_is("payments", "Active", "Synced").await;
+    let log = world.bookmark().await;
+    let blamed = [
+        ("FeatureUnavailable", ["vso.project", "vso.work", "vso.code"].as_slice()),
+        ("AzureReposUnavailable", &["vso.project", "vso.work_write"]),
+    ];
+    for (reason, scopes) in blamed {
+        rescope(&world, scopes);
+        let ask = json!({"metadata": {"annotations": {REQUESTED_AT: reason}}});
+        world.patch::<AdoIntegration>("contoso", ask).await;
+        let found = world.integration_is("contoso", "Active", reason).await;
+        assert_row(&found, &stuck("Active", reason));
+        world.pass::<AdoProjectConfig>(Duration::from_secs(1)).await;
+        world.pass::<AdoProjectConfig>(Duration::from_secs(1)).await;
+    }
+    let after = world.api::<AdoProjectConfig>().get("payments").await.unwrap();
+    assert_row(&after, &Row { ready: ("True", "Synced"), ..ACTIVE });
+    assert_eq!(after.status, before.status);
+    let entries = world.audited(&log).await;
+    let of_configs = entries.iter().filter(|entry| entry.object_ref.resource == "adoprojectconfigs");
+    let written: Vec<_> = of_configs.filter(|entry| entry.is_write()).collect();
+    assert!(written.is_empty(), "{written:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn disconnecting_is_healthy_and_sends_nothing_and_reconnecting_validates_again() {
     let world = World::new().await;
@@ -213,6 +251,24 @@ async fn an_absent_ca_is_waited_for_like_an_absent_secret() {
     assert_row(&world.integration_is("contoso", "Active", "Connected").await, &ACTIVE);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_absent_ca_in_a_secret_is_waited_for_and_then_an_error_until_it_is_there() {
+    let world = World::new().await;
+    let change = json!({"caBundle": {"configMapRef": null, "secretRef": {"name": "ca", "key": "bundle.pem"}}});
+    world.apply::<AdoIntegration>(world.integration("contoso", change)).await;
+    let found = world.integration_is("contoso", "Inactive", "SecretNotFound").await;
+    assert_row(&found, &waiting("Inactive", "SecretNotFound"));
+    world.clock.advance(Duration::from_secs(61));
+    let found = world.integration_is("contoso", "Error", "SecretNotFound").await;
+    assert_row(&found, &stuck("Error", "SecretNotFound"));
+    assert!(message(&found).contains("Secret ca with key bundle.pem"), "{}", message(&found));
+    world.put_secret("ca", "other", world.ado.ca_pem()).await;
+    let found = world.integration_is("contoso", "Error", "SecretKeyNotFound").await;
+    assert_row(&found, &stuck("Error", "SecretKeyNotFound"));
+    world.put_secret("ca", "bundle.pem", world.ado.ca_pem()).await;
+    assert_row(&world.integration_is("contoso", "Active", "Connected").await, &ACTIVE);
+}
+
 /// Ways in which no verdict can be had.
 fn outages() -> Vec<Effect> {
     vec![
@@ -223,7 +279,14 @@ fn outages() -> Vec<Effect> {
         Effect::MalformedJson,
         Effect::WrongShape,
         Effect::EmptyOk,
+        Effect::Delay { milliseconds: 20_000, retry_after: None },
+        Effect::SlowBody { interval_milliseconds: 100 },
     ]
+}
+
+/// Answers that come to no end in time. They are waited for not as long as an administrator has to wait.
+fn is_slow(effect: &Effect) -> bool {
+    matches!(effect, Effect::Delay { .. } | Effect::SlowBody { .. })
 }
 
 /// Lets time pass until the integration shows that no verdict can be had.
@@ -243,7 +306,10 @@ async fn no_verdict_after_a_good_one_becomes_unknown_and_in_the_end_an_error() {
 }
 
 async fn outage(effect: Effect) {
-    let world = World::new().await;
+    let mut world = World::new().await;
+    if is_slow(&effect) {
+        world.restart_with_deadline(Duration::from_secs(2)).await;
+    }
     connected(&world).await;
     println!("outage: {effect:?}");
     world.ado.add_fault(Fault::always(effect));

@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod chart;
+mod config_limits;
 mod config_namespaces;
 mod config_outages;
 mod config_pins;
@@ -13,10 +15,12 @@ mod configs;
 mod integration_lifecycle;
 mod integration_refusals;
 mod integration_states;
+mod integration_unknown;
 mod judge;
 mod operation;
 mod policy;
 mod rbac;
+mod samples;
 mod schema;
 mod schema_urls;
 mod secrecy;

@@ -15,18 +15,15 @@ use support::world::World;
 struct Program {
     child: std::process::Child,
     log: std::path::PathBuf,
-    metrics: String,
 }
 
 impl Program {
     fn start(world: &World, kubeconfig: &std::path::Path, proxy: &str) -> Self {
         let log = world.data().join("operator.log");
-        let port = free_port();
-        let metrics = format!("127.0.0.1:{port}");
         let child = Command::new(env!("CARGO_BIN_EXE_ado-operator"))
             .env("KUBECONFIG", kubeconfig)
             .env("ADO_OPERATOR_PROXIES", proxy)
-            .args(["--log", "trace", "--metrics-address", &metrics, "--namespaces", &world.namespace])
+            .args(["--log", "trace", "--metrics-address", "127.0.0.1:0", "--namespaces", &world.namespace])
             .args(["--operator-namespace", RELEASE, "--lease-name", &world.namespace])
             .args(["--allowed-host", &format!("localhost:{}", world.ado.address().port())])
             .arg("--data-dir")
@@ -35,7 +32,19 @@ impl Program {
             .stdout(Stdio::null())
             .spawn()
             .expect("the operator");
-        Self { child, log, metrics }
+        Self { child, log }
+    }
+
+    /// Where it serves its metrics, by its own word.
+    async fn metrics(&self) -> String {
+        wait::until("the line that tells the address", async || {
+            let log = std::fs::read_to_string(&self.log).ok()?;
+            let lines = log.lines().filter(|line| line.contains("starting"));
+            let mut lines = lines.filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+            let starting = lines.find(|line| line["message"] == "starting")?;
+            starting["metrics"].as_str().map(str::to_owned)
+        })
+        .await
     }
 
     fn end(mut self) -> String {
@@ -44,10 +53,6 @@ impl Program {
         assert!(self.child.wait().expect("an end").success(), "the operator ends well on SIGTERM");
         std::fs::read_to_string(&self.log).expect("a log")
     }
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port()
 }
 
 /// A kubeconfig file with the operator's token.
@@ -115,7 +120,8 @@ async fn no_token_reaches_logs_events_statuses_metrics_or_the_database() {
         found.status.as_ref().and_then(|status| status.observed_generation) == Some(1)
     })
     .await;
-    let metrics = reqwest::get(format!("http://{}/metrics", program.metrics)).await.unwrap().text().await.unwrap();
+    let address = program.metrics().await;
+    let metrics = reqwest::get(format!("http://{address}/metrics")).await.unwrap().text().await.unwrap();
     assert!(metrics.contains("ado_operator_ado_requests_total"), "{metrics}");
     let integrations = world.api::<AdoIntegration>().list(&ListParams::default()).await.unwrap();
     let configs = world.api::<AdoProjectConfig>().list(&ListParams::default()).await.unwrap();

@@ -316,9 +316,12 @@ impl World {
         entries.into_iter().filter(|entry| entry.object_ref.namespace == self.namespace).collect()
     }
 
-    /// The end of the audit log as it is now.
-    pub fn bookmark(&self) -> Bookmark {
-        Bookmark::now(self.control_plane.audit_log()).unwrap_or_else(|error| panic!("no audit log: {error}"))
+    /// The end of the audit log, behind everything that was answered before.
+    pub async fn bookmark(&self) -> Bookmark {
+        let now = || Bookmark::now(self.control_plane.audit_log());
+        let early = now().unwrap_or_else(|error| panic!("no audit log: {error}"));
+        self.audited(&early).await;
+        now().unwrap_or_else(|error| panic!("no audit log: {error}"))
     }
 
     /// Lets time pass, so much at each look, until the object is as wished.
