@@ -1,5 +1,6 @@
 //! Builds the operator out of its parts and runs it; used by `main` and by the tests.
 
+use std::hash::RandomState;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -28,6 +29,9 @@ use crate::sync::reads::Reads;
 
 /// Longest time that the apiserver may let us wait for an answer. Watches are not bound by it.
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A watch on which nothing was heard for so long is dead; the apiserver ends each before, and sends bookmarks meanwhile.
+const WATCH_TIMEOUT: Duration = Duration::from_secs(330);
 
 /// What is under way at shutdown may take so long to end; the pod is given 30 s.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(15);
@@ -106,6 +110,7 @@ impl App {
     /// Stands for election, and leads once elected.
     async fn stand(&self, store: &Store, shutdown: &CancellationToken) -> Result<(), AppError> {
         let mut kube = named(self.kube.clone());
+        kube.read_timeout = Some(WATCH_TIMEOUT);
         let watches = Client::try_from(kube.clone())?;
         kube.default_retry = false;
         kube.read_timeout = Some(CALL_TIMEOUT);
@@ -171,6 +176,7 @@ impl App {
             integration_visits: Visits::default(),
             config_visits: Visits::default(),
             reads: Reads::default(),
+            digests: RandomState::new(),
             failures: Visits::default(),
             caches: OnceLock::new(),
         }

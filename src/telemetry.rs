@@ -8,7 +8,9 @@ use crate::config::LogFormat;
 
 /// Starts logging to standard error, once a process.
 pub fn start(filter: &str, format: LogFormat) -> Result<(), TelemetryError> {
-    let builder = tracing_subscriber::fmt().with_env_filter(EnvFilter::try_new(filter)?).with_writer(std::io::stderr);
+    // kube's client logs the body of an answer that it cannot parse, and that body may be a Secret.
+    let filter = EnvFilter::try_new(filter)?.add_directive("kube_client::client=error".parse()?);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match format {
         LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),
         LogFormat::Text => builder.finish().try_init(),

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use crate::Outcome;
 use crate::bare::{self, Recipe};
-use crate::figure::{Figure, ratio};
+use crate::figure::{Figure, median, percentile, ratio};
 use crate::ground::{Ground, Pat};
 use crate::process::{Memory, Operator, cpu_seconds, settled};
 use crate::secret;
@@ -33,44 +33,75 @@ pub const NAMESPACE: &str = "fleet";
 const MAKERS: usize = 32;
 
 /// A fleet that takes longer has failed.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_mins(2);
 
 /// How the time may compare with the limit.
 const FACTOR: f64 = 1.5;
 
-/// Measures the fleet, and then, while it is connected, changes of a Secret.
-pub async fn measure(ground: &Ground) -> Outcome<()> {
+/// What one round came to.
+pub struct Round {
+    seconds: f64,
+    limit: f64,
+    writes: f64,
+    memory: Memory,
+    verdicts: Vec<f64>,
+    bare_verdicts: Vec<f64>,
+}
+
+/// Measures the fleet from the start of the operator on; then, while it is connected, changes of a Secret; then what bare
+/// loops need for the same.
+pub async fn measure(ground: &Ground) -> Outcome<Round> {
     let pats = ground.ado.create_pats(NAMESPACE, SIZE).await?;
     create(ground, NAMESPACE, &pats, true).await?;
     ground.ado.forget().await?;
     let bookmark = Bookmark::now(ground.plane.audit_log())?;
     let folder = tempfile::tempdir()?;
-    let simulated = cpu_seconds(ground.ado.pid())?;
     let operator = Operator::spawn(ground, folder.path())?;
-    let connected = timeout(DEADLINE, all_active(&ground.admin, NAMESPACE, SIZE)).await;
-    connected.map_err(|_| format!("not all are Active; the operator's log ends with:\n{}", operator.log_end()))??;
-    let seconds = operator.spawned().elapsed().as_secs_f64();
-    let pid = operator.pid()?;
-    eprintln!(
-        "fleet: {SIZE} Active after {seconds:.2} s; CPU of the operator {:.2} s, of the simulator {:.2} s",
-        cpu_seconds(pid)?,
-        cpu_seconds(ground.ado.pid())? - simulated
-    );
-    settled(pid).await?;
-    let memory = Memory::of(pid)?;
+    let seconds = connect(ground, &operator).await?;
+    settled(operator.pid()?).await?;
+    let memory = Memory::of(operator.pid()?)?;
     eprintln!("fleet: PSS {:.1} MB, peak {:.1} MB", memory.proportional, memory.peak);
     eprintln!("{}", operator.metrics("ado_operator_reconciles_total").await?);
     let calls = calls(&bookmark)?;
-    let recipe = Recipe::observe(ground, &pats, &calls).await?;
-    let secret = secret::measure(ground, &pats).await?;
-    operator.stop().await?;
-    let limit = bare::best(ground, &recipe, &pats).await?;
-    let secret_limit = bare::secret(ground, &recipe, &pats).await?;
     let writes: usize = calls.iter().filter(|(call, _)| call.counts()).map(|(_, count)| count).sum();
+    let recipe = Recipe::observe(ground, &pats, &calls).await?;
+    let verdicts = secret::measure(ground, &pats).await?;
+    operator.stop().await?;
+    Ok(Round {
+        seconds,
+        limit: bare::best(ground, &recipe, &pats).await?,
+        writes: ratio(writes, SIZE),
+        memory,
+        verdicts,
+        bare_verdicts: bare::secret(ground, &recipe, &pats).await?,
+    })
+}
+
+/// Prints the figures: the middle of all rounds for times, the worst for all else.
+pub fn print(rounds: &[Round]) -> Outcome<()> {
+    let all = |value: fn(&Round) -> f64| rounds.iter().map(value).collect::<Vec<f64>>();
+    let (seconds, limit) = (median(&all(|round| round.seconds)), median(&all(|round| round.limit)));
+    let worst = |value: fn(&Round) -> f64| percentile(&all(value), 1.0);
     Figure::at_most("1,000 integrations until Active", seconds, "s", FACTOR * limit).with_limit(limit).print()?;
-    Figure::at_most("writes per integration", ratio(writes, SIZE), "writes", 3.0).print()?;
-    Figure::at_most("memory with 1,000 integrations", memory.resident, "MB", 64.0).print()?;
-    secret.print(&secret_limit)
+    Figure::at_most("writes per integration", worst(|round| round.writes), "writes", 3.0).print()?;
+    Figure::at_most("memory with 1,000 integrations", worst(|round| round.memory.resident), "MB", 64.0).print()?;
+    let verdicts: Vec<f64> = rounds.iter().flat_map(|round| round.verdicts.clone()).collect();
+    let bare: Vec<f64> = rounds.iter().flat_map(|round| round.bare_verdicts.clone()).collect();
+    secret::print(&verdicts, &bare)
+}
+
+/// Waits until all are Active; gives the seconds since the operator was spawned.
+async fn connect(ground: &Ground, operator: &Operator) -> Outcome<f64> {
+    let simulated = cpu_seconds(ground.ado.pid())?;
+    let connected = timeout(DEADLINE, all_active(&ground.admin, NAMESPACE, SIZE)).await;
+    connected.map_err(|_| format!("not all are Active; the operator's log ends with:\n{}", operator.log_end()))??;
+    let seconds = operator.spawned().elapsed().as_secs_f64();
+    eprintln!(
+        "fleet: {SIZE} Active after {seconds:.2} s; CPU of the operator {:.2} s, of the simulator {:.2} s",
+        cpu_seconds(operator.pid()?)?,
+        cpu_seconds(ground.ado.pid())? - simulated
+    );
+    Ok(seconds)
 }
 
 /// A kind of call to the apiserver.

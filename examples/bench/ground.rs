@@ -4,7 +4,6 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 
 use kube::{Client, Config};
 use serde::Deserialize;
@@ -17,8 +16,8 @@ use crate::Outcome;
 
 /// What all figures stand on.
 pub struct Ground {
-    /// The control plane, for this run alone.
-    pub plane: Arc<ControlPlane>,
+    /// The control plane, for one round alone.
+    pub plane: ControlPlane,
     /// The administrator's client.
     pub admin: Client,
     /// Azure DevOps.
@@ -34,7 +33,11 @@ impl Ground {
     pub async fn new() -> Outcome<Self> {
         let programs = programs()?;
         let ado = Ado::start(&programs.join("ado-simulator"))?;
-        let plane = tokio::task::spawn_blocking(ControlPlane::shared).await??;
+        let plane = tokio::task::spawn_blocking(|| {
+            let plane = ControlPlane::start()?;
+            plane.install_chart(&[]).map(|()| plane)
+        });
+        let plane = plane.await??;
         let admin = plane.admin().await?;
         let operator_config = plane.operator_config().await?;
         let scratch = tempfile::tempdir()?;

@@ -16,11 +16,20 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
+
+use crate::fleet::Round;
+use crate::ground::Ground;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// The whole run takes two minutes on two idle cores.
+/// Rounds with a fleet, whose middle counts: other programs disturb one now and then.
+const ROUNDS: usize = 3;
+
+/// No further round begins after this. All three take four minutes on two idle cores.
+const ENOUGH: Duration = Duration::from_mins(4);
+
+/// A run that takes longer has failed.
 const DEADLINE: Duration = Duration::from_mins(8);
 
 #[tokio::main]
@@ -41,7 +50,24 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Outcome<()> {
-    let ground = ground::Ground::new().await?;
-    start::measure(&ground).await?;
-    fleet::measure(&ground).await
+    let started = Instant::now();
+    let mut rounds: Vec<Round> = Vec::new();
+    tell_load();
+    while rounds.is_empty() || rounds.len() < ROUNDS && started.elapsed() < ENOUGH {
+        // Each round has a control plane of its own, so that it finds no object of an earlier one.
+        let ground = Ground::new().await?;
+        if rounds.is_empty() {
+            start::measure(&ground).await?;
+        }
+        rounds.push(fleet::measure(&ground).await?);
+        tell_load();
+    }
+    eprintln!("{} rounds in {} s", rounds.len(), started.elapsed().as_secs());
+    fleet::print(&rounds)
+}
+
+/// Says how busy the machine is: what others do on it shows in every figure but memory and writes.
+fn tell_load() {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    eprintln!("load average: {}", text.split_whitespace().take(3).collect::<Vec<_>>().join(" "));
 }

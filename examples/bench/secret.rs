@@ -27,24 +27,18 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// The promise, in seconds.
 const TARGET: f64 = 5.0;
 
-/// Times from the change of a Secret to the verdict on it, in seconds.
-pub struct Verdicts(Vec<f64>);
-
-impl Verdicts {
-    /// Prints the figures beside those of bare loops.
-    pub fn print(&self, limit: &[f64]) -> Outcome<()> {
-        for (name, share) in
-            [("Secret to verdict, p50", 0.5), ("Secret to verdict, p99", 0.99), ("Secret to verdict, max", 1.0)]
-        {
-            let limit = percentile(limit, share);
-            Figure::at_most(name, percentile(&self.0, share), "s", TARGET).with_limit(limit).print()?;
-        }
-        Ok(())
+/// Prints the figures: seconds from the change of a Secret to the verdict on it, the operator's and those of a bare loop.
+pub fn print(verdicts: &[f64], bare: &[f64]) -> Outcome<()> {
+    let shares = [("Secret to verdict, p50", 0.5), ("Secret to verdict, p99", 0.99), ("Secret to verdict, max", 1.0)];
+    for (name, share) in shares {
+        let figure = Figure::at_most(name, percentile(verdicts, share), "s", TARGET);
+        figure.with_limit(percentile(bare, share)).print()?;
     }
+    Ok(())
 }
 
-/// Takes the token of one integration away and gives it back, again and again.
-pub async fn measure(ground: &Ground, pats: &[Pat]) -> Outcome<Verdicts> {
+/// Takes the token of one integration away and gives it back, again and again; seconds to each verdict.
+pub async fn measure(ground: &Ground, pats: &[Pat]) -> Outcome<Vec<f64>> {
     let pat = pats.first().ok_or("there is no token")?;
     let secrets = Api::<Secret>::namespaced(ground.admin.clone(), NAMESPACE);
     let integrations = Api::<AdoIntegration>::namespaced(ground.admin.clone(), NAMESPACE);
@@ -63,7 +57,7 @@ pub async fn measure(ground: &Ground, pats: &[Pat]) -> Outcome<Verdicts> {
         verdict.map_err(|_| format!("no verdict ({reason}) on a changed Secret"))??;
         times.push(started.elapsed().as_secs_f64());
     }
-    Ok(Verdicts(times))
+    Ok(times)
 }
 
 /// Puts a token into a Secret.

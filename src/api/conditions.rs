@@ -78,6 +78,8 @@ reasons! {
     Deleting,
     /// The spec's URL cannot be the URL of an organization.
     InvalidOrganizationURL,
+    /// A reference in the spec is no name that an object can have.
+    InvalidReference,
     /// The named Secret does not exist.
     SecretNotFound,
     /// The named Secret has no such key.

@@ -5,6 +5,8 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::shared::{NAME_MESSAGE, NAME_RULE};
+
 /// Which project is pulled through which integration, and what of it.
 #[derive(Clone, CustomResource, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[kube(
@@ -64,8 +66,13 @@ pub struct AdoProjectConfigSpec {
 }
 
 /// A reference to an `AdoIntegration`.
-#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new(NAME_RULE).message(NAME_MESSAGE).field_path(".name"),
+    validation = Rule::new("!has(self.namespace) || self.namespace.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')")
+        .message("must be the name of a namespace: lower-case letters, digits and '-'").field_path(".namespace")
+)]
 pub struct IntegrationReference {
     /// Name of the integration.
     #[schemars(length(min = 1, max = 253))]

@@ -4,6 +4,14 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// The form that Kubernetes asks of the name of an object (RFC 1123 subdomain).
+pub(super) const NAME_RULE: &str = "self.name.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')";
+
+/// The same in words.
+pub(super) const NAME_MESSAGE: &str = "must be the name of an object: lower-case letters, digits, '-' and '.', beginning and ending with a letter or digit";
+
+const KEY_MESSAGE: &str = "must be a key of its data: letters, digits, '-', '_' and '.'";
+
 /// What an integration is to be: Active connects or reconnects, Inactive disconnects and keeps all data. Absent means
 /// Active.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -100,8 +108,14 @@ pub enum Availability {
 }
 
 /// One key of a Secret in the object's namespace.
+// Names become part of a request's path, so they are checked here and again before use; the value is not repeated, since
+// people paste tokens.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new(NAME_RULE).message(NAME_MESSAGE).field_path(".name"),
+    validation = Rule::new("self.key.matches('^[-._a-zA-Z0-9]+$')").message(KEY_MESSAGE).field_path(".key")
+)]
 pub struct SecretKeyReference {
     /// Name of the Secret.
     #[schemars(length(min = 1, max = 253))]
@@ -114,6 +128,10 @@ pub struct SecretKeyReference {
 /// One key of a ConfigMap or Secret in the object's namespace.
 #[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new(NAME_RULE).message(NAME_MESSAGE).field_path(".name"),
+    validation = Rule::new("!has(self.key) || self.key.matches('^[-._a-zA-Z0-9]+$')").message(KEY_MESSAGE).field_path(".key")
+)]
 pub struct KeyReference {
     /// Name of the ConfigMap or Secret.
     #[schemars(length(min = 1, max = 253))]

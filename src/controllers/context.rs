@@ -1,5 +1,6 @@
 //! What every reconcile needs.
 
+use std::hash::RandomState;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -44,6 +45,8 @@ pub struct Context {
     pub config_visits: Visits<project_config::Visit>,
     /// Reads of whole projects that are under way.
     pub reads: Reads,
+    /// Tells whether two credentials are the same, with a key that is this process's own.
+    pub digests: RandomState,
     /// Failures in a row, by the uid of the object.
     pub failures: Visits<u32>,
     /// Objects as the watches last saw them.

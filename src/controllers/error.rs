@@ -22,16 +22,29 @@ pub enum ReconcileError {
 }
 
 impl ReconcileError {
-    /// Somebody else wrote the object since it was read.
+    /// Somebody else wrote the object since it was read. A JSON patch, as of the finalizer, is then refused as invalid.
     pub fn is_conflict(&self) -> bool {
+        use kube::runtime::finalizer::Error;
+        let refused =
+            |error: &kube::Error| matches!(error, kube::Error::Api(status) if [409, 422].contains(&status.code));
         match self {
             Self::Kubernetes(kube::Error::Api(status)) => status.code == 409,
             Self::Finalizer(inner) => match inner.as_ref() {
-                kube::runtime::finalizer::Error::ApplyFailed(error)
-                | kube::runtime::finalizer::Error::CleanupFailed(error) => error.is_conflict(),
-                _ => false,
+                Error::ApplyFailed(error) | Error::CleanupFailed(error) => error.is_conflict(),
+                Error::AddFinalizer(error) | Error::RemoveFinalizer(error) => refused(error),
+                Error::UnnamedObject | Error::InvalidFinalizer => false,
             },
-            _ => false,
+            Self::Kubernetes(_) | Self::Store(_) | Self::StillReferred(_) => false,
+        }
+    }
+
+    /// Nothing went wrong: deletion waits, as it should.
+    pub fn is_wait(&self) -> bool {
+        use kube::runtime::finalizer::Error;
+        match self {
+            Self::StillReferred(_) => true,
+            Self::Finalizer(inner) => matches!(inner.as_ref(), Error::CleanupFailed(error) if error.is_wait()),
+            Self::Kubernetes(_) | Self::Store(_) => false,
         }
     }
 

@@ -17,6 +17,9 @@ use tracing::{info, warn};
 /// A Lease that was not renewed for so long is free.
 const LEASE_DURATION: Duration = Duration::from_secs(15);
 
+/// Longest time that a Lease is believed to ask for: what it says is somebody's input.
+const LONGEST_DURATION: Duration = Duration::from_mins(1);
+
 /// The leader gives up when it could not renew for so long, well before the Lease is free for others.
 const RENEW_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -53,6 +56,7 @@ fn decide(lease: Option<&Lease>, identity: &str, unchanged_for: Duration) -> Mov
     let spec = lease.spec.clone().unwrap_or_default();
     let holder = spec.holder_identity.unwrap_or_default();
     let duration = spec.lease_duration_seconds.and_then(|seconds| u64::try_from(seconds).ok());
+    let duration = duration.map(|seconds| seconds.min(LONGEST_DURATION.as_secs()));
     let free = holder.is_empty()
         || holder == identity
         || unchanged_for >= duration.map_or(LEASE_DURATION, Duration::from_secs);
@@ -136,6 +140,7 @@ impl Term {
             let left = RENEW_DEADLINE.saturating_sub(renewed.elapsed());
             match timeout(left, self.renew()).await {
                 Ok(Ok(())) => renewed = Instant::now(),
+                Ok(Err(kube::Error::Api(status))) if status.code == 409 && self.still_ours().await => {}
                 Ok(Err(kube::Error::Api(status))) if status.code == 409 || status.code == 404 => return,
                 Ok(Err(error)) => warn!(%error, "the Lease could not be renewed"),
                 Err(_) => {}
@@ -149,6 +154,19 @@ impl Term {
         }
         self.lease = self.candidate.api.replace(&self.candidate.name, &PostParams::default(), &self.lease).await?;
         Ok(())
+    }
+
+    /// Whether the Lease is still in our name: the answer to a renewal may have been lost, and the next one is a conflict.
+    async fn still_ours(&mut self) -> bool {
+        let found = timeout(RETRY_PERIOD, self.candidate.api.get(&self.candidate.name)).await;
+        let Ok(Ok(found)) = found else { return false };
+        let held =
+            |lease: &Lease| lease.spec.as_ref().map(|spec| (spec.holder_identity.clone(), spec.lease_transitions));
+        let ours = held(&found) == held(&self.lease);
+        if ours {
+            self.lease = found;
+        }
+        ours
     }
 
     /// Hands the Lease back, once nothing is done in its name any more: an empty holder lets the next candidate in at once.

@@ -4,6 +4,7 @@ mod absence;
 mod causes;
 pub mod connections;
 pub mod context;
+mod deadline;
 mod error;
 pub mod integration;
 pub mod leadership;

@@ -8,6 +8,7 @@ use kube::core::PartialObjectMeta;
 use kube::{Api, ResourceExt};
 
 use super::context::Context;
+use super::deadline::within;
 use crate::api::{AdoIntegration, AdoProjectConfig};
 use crate::domain::references::{allows, labels_decide};
 
@@ -41,7 +42,7 @@ pub async fn allowed_configs(integration: &AdoIntegration, ctx: &Context) -> kub
 /// selector allows nothing.
 async fn labels(namespace: &str, ctx: &Context) -> kube::Result<BTreeMap<String, String>> {
     let api: Api<PartialObjectMeta<Namespace>> = Api::all(ctx.client.clone());
-    match api.get_opt(namespace).await {
+    match within(api.get_opt(namespace)).await {
         Ok(found) => Ok(found.map(|found| found.labels().clone()).unwrap_or_default()),
         Err(kube::Error::Api(status)) if status.code == 403 => Ok(BTreeMap::new()),
         Err(error) => Err(error),

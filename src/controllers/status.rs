@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use super::deadline::within;
 use crate::api::FIELD_MANAGER;
 
 /// Applies the whole status server-side. Uid and resource version make it fail with a conflict if the object changed or
@@ -24,5 +25,5 @@ where
         "metadata": {"name": name, "uid": object.uid(), "resourceVersion": object.resource_version()},
         "status": status,
     });
-    api.patch_status(&name, &PatchParams::apply(FIELD_MANAGER).force(), &Patch::Apply(patch)).await
+    within(api.patch_status(&name, &PatchParams::apply(FIELD_MANAGER).force(), &Patch::Apply(patch))).await
 }

@@ -29,6 +29,9 @@ const DEBOUNCE: Duration = Duration::from_millis(20);
 /// Pause after a conflict: somebody else wrote the object, and what they wrote is on its way to us.
 const CONFLICT_PAUSE: Duration = Duration::from_millis(200);
 
+/// So many conflicts in a row are the normal course of things.
+const CONFLICTS: u32 = 3;
+
 /// What runs where.
 pub struct Wiring {
     /// Client of the watches, which stay open.
@@ -205,9 +208,13 @@ where
     let uid = object.uid().unwrap_or_default();
     match &result {
         Ok(_) => ctx.failures.forget(&uid),
-        Err(error) if error.is_conflict() => debug!(kind, "the object changed meanwhile"),
         Err(error) => {
-            ctx.failures.put(&uid, ctx.failures.get(&uid) + 1);
+            let failures = ctx.failures.get(&uid).saturating_add(1);
+            ctx.failures.put(&uid, failures);
+            if error.is_wait() || (error.is_conflict() && failures <= CONFLICTS) {
+                debug!(kind, %error, "a reconcile waits");
+                return result;
+            }
             let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
             warn!(kind, namespace, name, %error, "a reconcile failed");
         }
@@ -217,8 +224,7 @@ where
 
 #[expect(clippy::needless_pass_by_value, reason = "the signature is kube's")]
 fn after_error<K: Resource<DynamicType = ()>>(object: Arc<K>, error: &ReconcileError, ctx: Arc<Context>) -> Action {
-    if error.is_conflict() {
-        return Action::requeue(CONFLICT_PAUSE);
-    }
-    Action::requeue(backoff(ctx.failures.get(&object.uid().unwrap_or_default())))
+    let failures = ctx.failures.get(&object.uid().unwrap_or_default());
+    let soon = error.is_conflict() && failures <= CONFLICTS;
+    Action::requeue(if soon { CONFLICT_PAUSE } else { backoff(failures) })
 }

@@ -105,7 +105,7 @@ pub fn verdict(subject: &Subject<'_>, finding: &Finding, now: Timestamp) -> AdoI
             Unreachability::Early => wait(&mut status, &Cause::new(Reason::Validating, &cause.message)),
             shown => unreachable(&mut status, before, cause, shown == Unreachability::Overdue),
         },
-        Finding::Throttled(cause) => throttle(before, cause),
+        Finding::Throttled(cause) => throttle(&mut status, before, cause),
         Finding::Validated(validation) => accept(subject.spec, &mut status, validation),
     };
     status.conditions = conditions::merge(before.conditions, &drafts, subject.generation, now);
@@ -173,8 +173,14 @@ fn unreachable(status: &mut AdoIntegrationStatus, before: Before<'_>, cause: &Ca
     drafts
 }
 
-/// Neither success nor failure: everything that is shown stays.
-fn throttle(before: Before<'_>, cause: &Cause) -> Vec<Draft> {
+/// Neither success nor failure: everything that is shown of this spec stays. Of a spec without a verdict nothing is claimed.
+fn throttle(status: &mut AdoIntegrationStatus, before: Before<'_>, cause: &Cause) -> Vec<Draft> {
+    let throttled = Draft::yes(ConditionType::Throttled, Reason::Throttled, &cause.message);
+    if !before.has_verdict() {
+        let mut drafts = wait(status, &Cause::new(Reason::Validating, &cause.message));
+        drafts.push(throttled);
+        return drafts;
+    }
     let mut drafts = kept(
         before,
         &[
@@ -186,7 +192,7 @@ fn throttle(before: Before<'_>, cause: &Cause) -> Vec<Draft> {
             ConditionType::FeaturesAvailable,
         ],
     );
-    drafts.push(Draft::yes(ConditionType::Throttled, Reason::Throttled, &cause.message));
+    drafts.push(throttled);
     drafts
 }
 
@@ -408,6 +414,22 @@ mod tests {
             let shown = AdoIntegrationStatus { state: Some(state), ..AdoIntegrationStatus::default() };
             assert_eq!(look(&shown, &pending).state, Some(state));
         }
+    }
+
+    #[test]
+    fn a_pause_claims_nothing_of_a_spec_that_has_no_verdict() {
+        let throttled = Finding::Throttled(Cause::new(Reason::Throttled, "slow down"));
+        let known = look(&AdoIntegrationStatus::default(), &validated(Availability::True));
+        let subject = Subject { spec: &spec(), generation: 2, status: &known, project_configs: 0 };
+        for status in
+            [look(&AdoIntegrationStatus::default(), &throttled), verdict(&subject, &throttled, Timestamp::UNIX_EPOCH)]
+        {
+            let ready = conditions::find(&status.conditions, ConditionType::Ready).expect("Ready");
+            assert_eq!((ready.status.as_str(), ready.reason.as_str()), ("Unknown", "Validating"));
+            assert!(conditions::is_true(&status.conditions, ConditionType::Throttled));
+        }
+        let unchanged = look(&known, &throttled);
+        assert_eq!(unchanged.conditions.len(), known.conditions.len() + 1);
     }
 
     #[test]

@@ -7,6 +7,16 @@ use kube::core::{Selector, SelectorExt as _};
 use super::project_config::is_accepted;
 use crate::api::{AdoProjectConfigStatus, AllowedNamespaces, NamespacesFrom, ResolvedIntegration};
 
+/// Whether an object can have this name (RFC 1123 subdomain, at most 253 characters). Anything else must not become part of
+/// a request's path: the client puts names there as they are.
+pub fn is_object_name(name: &str) -> bool {
+    let alphanumeric = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    name.len() <= 253
+        && name.starts_with(alphanumeric)
+        && name.ends_with(alphanumeric)
+        && name.chars().all(|c| alphanumeric(c) || c == '-' || c == '.')
+}
+
 /// Whether the labels of a namespace decide, so that they have to be known.
 pub fn labels_decide(allowed: Option<&AllowedNamespaces>, own: &str, other: &str) -> bool {
     own != other && allowed.is_some_and(|allowed| allowed.from == NamespacesFrom::Selector)
@@ -83,6 +93,16 @@ mod tests {
 
     fn labels(key: &str, value: &str) -> BTreeMap<String, String> {
         BTreeMap::from([(key.to_owned(), value.to_owned())])
+    }
+
+    #[test]
+    fn names_that_would_change_the_path_of_a_request_are_no_names() {
+        for name in ["contoso-pat", "a", "a.b", "0"] {
+            assert!(is_object_name(name), "{name}");
+        }
+        for name in ["", "?x=1", "../x", "a b", "a/b", "A", "a%2f", ".a", "a-", "ä", &"a".repeat(254)] {
+            assert!(!is_object_name(name), "{name}");
+        }
     }
 
     #[test]

@@ -54,6 +54,16 @@ pub enum LastProbe {
     },
 }
 
+impl LastProbe {
+    /// When it was made.
+    fn at(&self) -> Option<Timestamp> {
+        match self {
+            Self::None | Self::Throttled { .. } => None,
+            Self::Verdict { at } | Self::Refused { at, .. } | Self::Failed { at, .. } => Some(*at),
+        }
+    }
+}
+
 /// What speaks for a probe now.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
@@ -80,13 +90,18 @@ pub enum Due {
 
 /// Decides when the next probe is due.
 pub fn due(last: &LastProbe, question: Question<'_>, now: Timestamp) -> Due {
+    if last.at().is_some_and(|at| at > now) {
+        // The clock went back, so nothing can be said of how long ago that was.
+        return Due::Now;
+    }
     let next = match last {
         LastProbe::Refused { at, credential } if credential == question.credential => {
             after(*at, if question.requested { REFUSED_REQUEST } else { REFUSED_PROBE })
         }
         LastProbe::None | LastProbe::Refused { .. } => return Due::Now,
+        _ if question.changed => return Due::Now,
         LastProbe::Throttled { until } => *until,
-        _ if question.changed || question.requested => return Due::Now,
+        _ if question.requested => return Due::Now,
         LastProbe::Verdict { at } => after(*at, spread(question.interval, question.spread)),
         LastProbe::Failed { at, tries } => after(*at, spread(pause(*tries), question.spread)),
     };
@@ -165,6 +180,19 @@ mod tests {
     fn a_pause_that_azure_devops_asked_for_holds_for_requests_too() {
         let last = LastProbe::Throttled { until: at(50) };
         assert_eq!(due(&last, Question { requested: true, ..calm("a") }, at(49)), Due::At(at(50)));
+    }
+
+    #[test]
+    fn a_change_does_not_wait_for_the_end_of_a_pause() {
+        let last = LastProbe::Throttled { until: at(50) };
+        assert_eq!(due(&last, Question { changed: true, ..calm("a") }, at(1)), Due::Now);
+    }
+
+    #[test]
+    fn a_clock_that_went_back_does_not_stop_probing() {
+        for last in [refused(), LastProbe::Verdict { at: at(0) }, LastProbe::Failed { at: at(0), tries: 1 }] {
+            assert_eq!(due(&last, calm("a"), at(-1)), Due::Now);
+        }
     }
 
     #[test]

@@ -52,6 +52,11 @@ impl Before<'_> {
         self.current && conditions::is_true(self.conditions, ConditionType::Stalled)
     }
 
+    /// There is a verdict on this spec, good or bad.
+    pub fn has_verdict(&self) -> bool {
+        self.current && conditions::find(self.conditions, ConditionType::Ready).is_some()
+    }
+
     /// How long the object has been shown as unreachable.
     pub fn unreachable_for(&self, now: Timestamp) -> Option<Duration> {
         let shown = conditions::find(self.conditions, ConditionType::Unreachable)?;

@@ -57,6 +57,8 @@ pub struct Changes {
 pub struct FullReadEnd {
     /// Stored items that this read did not see. They stay stored, and count as present no more.
     pub missing: u64,
+    /// Stored items that this read found absent, or present again, unlike the one before.
+    pub marked: u64,
 }
 
 impl Store {
@@ -109,18 +111,20 @@ impl Store {
     pub async fn finish_full_read(&self, scope: Scope, run: RunId) -> Result<FullReadEnd, StoreError> {
         let mut transaction = self.write().await?;
         refuse_closed(&mut transaction, scope, run).await?;
+        let mut marked = 0;
         for statement in [
             "UPDATE work_items SET absent = 1 WHERE integration_key = ? AND project_id = ? AND absent = 0 \
              AND NOT EXISTS (SELECT 1 FROM full_read_items seen WHERE seen.run_id = ? AND seen.id = work_items.id)",
             "UPDATE work_items SET absent = 0 WHERE integration_key = ? AND project_id = ? AND absent = 1 \
              AND EXISTS (SELECT 1 FROM full_read_items seen WHERE seen.run_id = ? AND seen.id = work_items.id)",
         ] {
-            sqlx::query(statement)
+            let done = sqlx::query(statement)
                 .bind(scope.integration)
                 .bind(scope.project)
                 .bind(run)
                 .execute(&mut *transaction)
                 .await?;
+            marked += done.rows_affected();
         }
         let missing: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM work_items WHERE integration_key = ? AND project_id = ? AND absent = 1",
@@ -131,7 +135,7 @@ impl Store {
         .await?;
         sqlx::query("DELETE FROM full_reads WHERE id = ?").bind(run).execute(&mut *transaction).await?;
         transaction.commit().await?;
-        Ok(FullReadEnd { missing: missing.unsigned_abs() })
+        Ok(FullReadEnd { missing: missing.unsigned_abs(), marked })
     }
 
     /// Gives up a full read. Its pages stay stored and no mark changes; nothing happens if it is not open.

@@ -106,7 +106,7 @@ impl FullRead<'_> {
             return Err(error);
         }
         let end = self.store.finish_full_read(self.scope, run).await?;
-        report.changed |= end.missing > 0;
+        report.changed |= end.marked > 0;
         Ok(())
     }
 

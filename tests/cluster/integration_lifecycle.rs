@@ -127,6 +127,7 @@ async fn a_changed_secret_is_noticed_at_once() {
     world.integration_is("contoso", "Active", "Connected").await;
     for _ in 0..3 {
         for (label, state, reason) in [("expired", "Error", "CredentialRefused"), ("full", "Active", "Connected")] {
+            world.calm::<AdoIntegration>().await;
             let changed = Instant::now();
             world.put_token(&world.pat(label)).await;
             world.integration_is("contoso", state, reason).await;
@@ -145,6 +146,7 @@ async fn integrations_that_share_a_secret_all_notice_its_change() {
         world.integration_is(name, "Active", "Connected").await;
     }
     for (label, state, reason) in [("expired", "Error", "CredentialRefused"), ("full", "Active", "Connected")] {
+        world.calm::<AdoIntegration>().await;
         let changed = Instant::now();
         world.put_token(&world.pat(label)).await;
         for name in names {

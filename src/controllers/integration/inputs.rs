@@ -1,5 +1,7 @@
 //! What the spec of an integration names: Secret, CA and proxy, read by name each time.
 
+use std::hash::BuildHasher as _;
+
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::ResourceExt;
@@ -8,7 +10,9 @@ use crate::ado::{AdoClient, CaBundle as Authorities, Limits, OrganizationUrl, Pa
 use crate::api::{AdoIntegration, CaBundle, CredentialStatus, KeyReference, Reason};
 use crate::controllers::causes::{Meaning, meaning, sentence};
 use crate::controllers::context::Context;
+use crate::controllers::deadline::within;
 use crate::controllers::report::author;
+use crate::domain::references::is_object_name;
 use crate::domain::verdict::Cause;
 
 /// Key of the certificates where the spec names none.
@@ -22,8 +26,11 @@ pub struct Inputs {
     pub credential: CredentialStatus,
     /// Field manager that last wrote the credential's Secret.
     pub secret_author: String,
-    /// Changes whenever the credential or the place that it would be sent to changes.
+    /// Names credential, place and way by the versions of the objects that they came from: known after a restart too.
     pub credential_version: String,
+    /// Changes whenever the credential, the place that it would be sent to or the way there changes, and not when somebody
+    /// only touches the objects that they are kept in. Means nothing outside this process.
+    pub credential_digest: String,
 }
 
 /// Why there is nothing to validate.
@@ -67,6 +74,7 @@ struct Token {
 /// Certificates with the version of the object that they came from.
 struct Ca {
     authorities: Authorities,
+    digest: u64,
     version: String,
 }
 
@@ -85,6 +93,7 @@ fn assemble(
         ca.map_or("", |ca| ca.version.as_str()),
         proxy.unwrap_or_default()
     );
+    let digest = ctx.digests.hash_one((organization.key(), token.pat.fingerprint(), ca.map(|ca| ca.digest), proxy));
     let budget = ctx.budgets.of_credential(&organization, &token.pat.fingerprint());
     let limits = Limits { deadline: ctx.request_deadline, ..Limits::default() };
     let client = ctx
@@ -96,7 +105,8 @@ fn assemble(
         })?;
     let credential =
         CredentialStatus { secret_name: token.secret_name, resource_version: token.resource_version, expires_at: None };
-    Ok(Inputs { client, credential, secret_author: token.author, credential_version })
+    let credential_digest = format!("{digest:016x}");
+    Ok(Inputs { client, credential, secret_author: token.author, credential_version, credential_digest })
 }
 
 async fn read_token(object: &AdoIntegration, ctx: &Context) -> kube::Result<Result<Token, Fault>> {
@@ -105,7 +115,10 @@ async fn read_token(object: &AdoIntegration, ctx: &Context) -> kube::Result<Resu
         return Ok(Err(refused(Reason::InvalidToken, message)));
     };
     let reference = &pat.secret_ref;
-    let Some(secret) = ctx.api::<Secret>(&namespace(object)).get_opt(&reference.name).await? else {
+    if !is_object_name(&reference.name) {
+        return Ok(Err(invalid_name("spec.auth.pat.secretRef.name")));
+    }
+    let Some(secret) = within(ctx.api::<Secret>(&namespace(object)).get_opt(&reference.name)).await? else {
         let message = format!("Secret {} does not exist; create it with key {}.", reference.name, reference.key);
         return Ok(Err(absent(Reason::SecretNotFound, message)));
     };
@@ -135,7 +148,7 @@ async fn read_ca(object: &AdoIntegration, bundle: &CaBundle, ctx: &Context) -> k
         (None, None) => Err(refused(Reason::InvalidCABundle, "spec.caBundle names neither a ConfigMap nor a Secret.")),
     };
     Ok(found.and_then(|(pem, version)| match Authorities::parse(&pem) {
-        Ok(authorities) => Ok(Ca { authorities, version }),
+        Ok(authorities) => Ok(Ca { authorities, digest: ctx.digests.hash_one(&pem), version }),
         Err(error) => Err(refused(Reason::InvalidCABundle, format!("spec.caBundle: {}", sentence(&error)))),
     }))
 }
@@ -144,7 +157,10 @@ type Pem = Result<(Vec<u8>, String), Fault>;
 
 async fn ca_of_config_map(object: &AdoIntegration, reference: &KeyReference, ctx: &Context) -> kube::Result<Pem> {
     let key = reference.key.as_deref().unwrap_or(DEFAULT_CA_KEY);
-    let found = ctx.api::<ConfigMap>(&namespace(object)).get_opt(&reference.name).await?;
+    if !is_object_name(&reference.name) {
+        return Ok(Err(invalid_name("spec.caBundle.configMapRef.name")));
+    }
+    let found = within(ctx.api::<ConfigMap>(&namespace(object)).get_opt(&reference.name)).await?;
     let Some(config_map) = found else {
         return Ok(Err(absent(Reason::ConfigMapNotFound, missing_ca("ConfigMap", &reference.name, key))));
     };
@@ -157,12 +173,20 @@ async fn ca_of_config_map(object: &AdoIntegration, reference: &KeyReference, ctx
 
 async fn ca_of_secret(object: &AdoIntegration, reference: &KeyReference, ctx: &Context) -> kube::Result<Pem> {
     let key = reference.key.as_deref().unwrap_or(DEFAULT_CA_KEY);
-    let Some(secret) = ctx.api::<Secret>(&namespace(object)).get_opt(&reference.name).await? else {
+    if !is_object_name(&reference.name) {
+        return Ok(Err(invalid_name("spec.caBundle.secretRef.name")));
+    }
+    let Some(secret) = within(ctx.api::<Secret>(&namespace(object)).get_opt(&reference.name)).await? else {
         return Ok(Err(absent(Reason::SecretNotFound, missing_ca("Secret", &reference.name, key))));
     };
     let version = format!("{}/{key}", secret.resource_version().unwrap_or_default());
     let pem = secret.data.and_then(|mut data| data.remove(key)).map(|ByteString(bytes)| (bytes, version));
     Ok(pem.ok_or_else(|| absent(Reason::SecretKeyNotFound, missing_ca("Secret", &reference.name, key))))
+}
+
+/// The schema refuses such names; an older one may not. The name is not repeated: people paste tokens.
+fn invalid_name(field: &str) -> Fault {
+    refused(Reason::InvalidReference, format!("{field} is no name that an object can have; correct it."))
 }
 
 fn missing_ca(kind: &str, name: &str, key: &str) -> String {

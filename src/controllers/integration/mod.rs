@@ -40,11 +40,23 @@ const DELETION_DEADLINE: Duration = Duration::from_mins(5);
 #[derive(Clone, Debug, Default)]
 pub struct Visit {
     attempts: Attempts,
-    /// Generation and credential version that were probed last.
+    /// Generation and credential that were probed last.
     probed: Option<(i64, String)>,
+    /// The credential that was accepted last.
+    accepted: Option<String>,
+    /// What the audit trail is told as soon as the status tells it.
+    untold: Option<Untold>,
     finding: Option<Finding>,
     absence: Option<Absence>,
     counted_at: Option<Timestamp>,
+}
+
+/// An entry for the audit trail.
+#[derive(Clone, Debug)]
+struct Untold {
+    actor: String,
+    action: AuditAction,
+    detail: String,
 }
 
 /// Brings one integration one step on. It starts from the beginning every time and never asks why it was called.
@@ -154,10 +166,10 @@ impl Run<'_> {
         };
         self.visit.absence = None;
         self.remember_refusal(&inputs).await?;
-        let key = (self.generation(), inputs.credential_version.clone());
+        let key = (self.generation(), inputs.credential_digest.clone());
         let question = Question {
             changed: self.visit.probed.as_ref() != Some(&key),
-            credential: &inputs.credential_version,
+            credential: &inputs.credential_digest,
             requested: self.requested().is_some(),
             interval: self.interval(),
             spread: spread(&self.uid),
@@ -216,10 +228,13 @@ impl Run<'_> {
         if let Some(refusal) = stored.filter(|refusal| refusal.credential_version == inputs.credential_version)
             && let Ok(at) = Timestamp::from_millisecond(refusal.refused_at)
         {
-            let shown = conditions::find(&self.shown().conditions, ConditionType::Ready).map(|c| c.message.clone());
+            let shown = self.shown();
+            let told = conditions::find(&shown.conditions, ConditionType::Ready)
+                .filter(|ready| ready.reason == Reason::CredentialRefused.as_str());
             let message =
-                shown.unwrap_or_else(|| "Azure DevOps refused the token; put a valid one into the Secret.".into());
-            self.visit.attempts.last = LastProbe::Refused { at, credential: refusal.credential_version };
+                told.map_or("Azure DevOps refused the token; put a valid one into the Secret.", |c| &c.message);
+            let message = message.to_owned();
+            self.visit.attempts.last = LastProbe::Refused { at, credential: inputs.credential_digest.clone() };
             self.visit.finding = Some(Finding::Refused(Cause::new(Reason::CredentialRefused, message)));
         }
         Ok(())
@@ -228,7 +243,8 @@ impl Run<'_> {
     async fn probe(&mut self, inputs: Inputs, key: (i64, String)) -> Result<Step, ReconcileError> {
         let ctx = self.ctx;
         let object = Arc::clone(&self.object);
-        let validation = validate(&object, &inputs, ctx);
+        let configs = namespaces::allowed_configs(&object, ctx).await?;
+        let validation = validate(&object, &configs, &inputs, ctx);
         tokio::pin!(validation);
         let outcome = if let Ok(outcome) = tokio::time::timeout(NOTICE_AFTER, &mut validation).await {
             outcome?
@@ -239,7 +255,7 @@ impl Run<'_> {
         self.now = ctx.clock.now();
         let step = match outcome {
             Outcome::Validated(validation, connection) => {
-                self.audit_connection(&inputs).await?;
+                self.note_connection(&inputs);
                 ctx.store.clear_refusal(&ObjectUid::from(self.uid.clone())).await?;
                 ctx.connections.put(&self.uid, connection);
                 self.settle(LastProbe::Verdict { at: self.now }, Finding::Validated(validation))
@@ -258,7 +274,11 @@ impl Run<'_> {
             return Ok(());
         }
         let cause = Cause::new(Reason::Validating, "Checks the credential and the permissions in Azure DevOps.");
-        self.show(&Finding::Pending(cause), false).await.map(|_| ())
+        match self.show(&Finding::Pending(cause), false).await {
+            Err(error) if !error.is_conflict() => Err(error),
+            // Somebody edited the object meanwhile: the validation under way is not worth less for that.
+            _ => Ok(()),
+        }
     }
 
     /// A verdict was had.
@@ -275,10 +295,9 @@ impl Run<'_> {
             let at = self.now.as_millisecond();
             self.ctx.store.record_refusal(&uid, &inputs.credential_version, at).await?;
             if !self.is_shown(&cause) {
-                report::audit(self.ctx, &*self.object, FIELD_MANAGER, AuditAction::CredentialRefused, &cause.message)
-                    .await?;
+                self.tell(FIELD_MANAGER.to_owned(), AuditAction::CredentialRefused, cause.message.clone());
             }
-            LastProbe::Refused { at: self.now, credential: inputs.credential_version.clone() }
+            LastProbe::Refused { at: self.now, credential: inputs.credential_digest.clone() }
         } else {
             LastProbe::Verdict { at: self.now }
         };
@@ -314,29 +333,41 @@ impl Run<'_> {
         Step { finding: self.visit.finding.clone(), ended: false, again: Some(schedule::until(until, self.now)) }
     }
 
-    async fn audit_connection(&self, inputs: &Inputs) -> Result<(), ReconcileError> {
+    /// Notes for the audit trail whether the integration was connected, or goes on with another credential.
+    fn note_connection(&mut self, inputs: &Inputs) {
         let shown = self.shown();
-        let accepted = conditions::is_true(&shown.conditions, ConditionType::CredentialValid);
-        let (actor, action) = match &shown.credential {
-            Some(credential) if accepted && *credential == inputs.credential => return Ok(()),
-            Some(credential) if accepted && credential.resource_version != inputs.credential.resource_version => {
-                (inputs.secret_author.clone(), AuditAction::CredentialChanged)
-            }
-            _ => (report::author(&*self.object), AuditAction::Connected),
+        let before = self.visit.accepted.replace(inputs.credential_digest.clone());
+        let connected = conditions::is_true(&shown.conditions, ConditionType::CredentialValid);
+        let same = match before {
+            Some(digest) => digest == inputs.credential_digest,
+            None => shown.credential.as_ref() == Some(&inputs.credential),
         };
         let detail = format!("Secret {}", inputs.credential.secret_name);
-        report::audit(self.ctx, &*self.object, &actor, action, &detail).await
+        if !connected {
+            self.tell(report::author(&*self.object), AuditAction::Connected, detail);
+        } else if !same {
+            self.tell(inputs.secret_author.clone(), AuditAction::CredentialChanged, detail);
+        }
     }
 
-    /// The one way out of every look.
+    fn tell(&mut self, actor: String, action: AuditAction, detail: String) {
+        self.visit.untold = Some(Untold { actor, action, detail });
+    }
+
+    /// The one way out of every look. What the look learnt is kept before anything is written, so that a write that fails
+    /// is repeated without the work that led to it; the audit trail hears only what the status tells.
     async fn finish(mut self, step: Step) -> Result<Action, ReconcileError> {
         if matches!(step.finding, Some(Finding::Disconnected)) && !self.is_disconnected() {
             let actor = report::author(&*self.object);
-            report::audit(self.ctx, &*self.object, &actor, AuditAction::Disconnected, "spec.state is Inactive").await?;
+            self.tell(actor, AuditAction::Disconnected, "spec.state is Inactive".to_owned());
         }
+        self.ctx.integration_visits.put(&self.uid, self.visit.clone());
         let mut again = step.again;
         if let Some(finding) = &step.finding {
             again = shortest(again, self.show(finding, step.ended).await?);
+            if let Some(Untold { actor, action, detail }) = self.visit.untold.take() {
+                report::audit(self.ctx, &*self.object, &actor, action, &detail).await?;
+            }
         }
         self.ctx.integration_visits.put(&self.uid, self.visit);
         Ok(again.map_or_else(Action::await_change, Action::requeue))

@@ -1,11 +1,13 @@
 //! One validation: the credential first, then the organization's identity, and only then everything else.
 
+use std::sync::Arc;
+
 use kube::ResourceExt;
 
 use super::inputs::Inputs;
 use crate::ado::AdoError;
 use crate::ado::model::{ConnectionData, ProjectId};
-use crate::api::{AdoIntegration, IdentityStatus, OrganizationStatus, Reason};
+use crate::api::{AdoIntegration, AdoProjectConfig, IdentityStatus, OrganizationStatus, Reason};
 use crate::controllers::causes::{Meaning, meaning};
 use crate::controllers::connections::Connection;
 use crate::controllers::context::Context;
@@ -24,7 +26,12 @@ pub enum Outcome {
 }
 
 /// Validates.
-pub async fn validate(object: &AdoIntegration, inputs: &Inputs, ctx: &Context) -> Result<Outcome, StoreError> {
+pub async fn validate(
+    object: &AdoIntegration,
+    configs: &[Arc<AdoProjectConfig>],
+    inputs: &Inputs,
+    ctx: &Context,
+) -> Result<Outcome, StoreError> {
     let connection = match inputs.client.verify_credential().await {
         Ok(connection) => connection,
         Err(error) => return Ok(Outcome::Answered(refusal(object, inputs, &error))),
@@ -37,7 +44,8 @@ pub async fn validate(object: &AdoIntegration, inputs: &Inputs, ctx: &Context) -
                        connected to; set it back, or create a new AdoIntegration for the other organization.";
         return Ok(Outcome::Answered(Meaning::Refused(Cause::new(Reason::OrganizationChanged, message))));
     }
-    let report = match probe_connected(&inputs.client, connection, &request(object, ctx)).await {
+    let request = request(object, configs);
+    let report = match probe_connected(&inputs.client, connection, &request).await {
         Ok(report) => report,
         Err(error) => return Ok(Outcome::Answered(refusal(object, inputs, &error))),
     };
@@ -76,17 +84,14 @@ fn refusal(object: &AdoIntegration, inputs: &Inputs, error: &AdoError) -> Meanin
     meaning
 }
 
-/// Features are probed on the lowest project id that a project config names, else on the lowest that is allowed.
-fn request(object: &AdoIntegration, ctx: &Context) -> ProbeRequest {
-    let named = ctx.configs_of(object).into_iter().filter_map(|config| {
+/// Features are probed on the lowest project id that an allowed project config names, else on the lowest that is allowed.
+fn request(object: &AdoIntegration, configs: &[Arc<AdoProjectConfig>]) -> ProbeRequest {
+    let allowed = ProjectFilter::new(object.spec.allowed_projects.as_deref());
+    let named = configs.iter().filter_map(|config| {
         let project = config.status.as_ref()?.project.as_ref()?;
-        project.id.parse::<ProjectId>().ok()
+        project.id.parse::<ProjectId>().ok().filter(|_| allowed.allows(&project.name, &project.id))
     });
-    ProbeRequest {
-        services: object.spec.effective_services(),
-        project: named.min(),
-        allowed: ProjectFilter::new(object.spec.allowed_projects.as_deref()),
-    }
+    ProbeRequest { services: object.spec.effective_services(), project: named.min(), allowed: allowed.clone() }
 }
 
 fn validation(inputs: &Inputs, report: ProbeReport) -> Validation {

@@ -81,15 +81,17 @@ async fn items_that_a_completed_read_did_not_see_are_marked_and_not_counted() {
     let store = TestStore::open().await;
     let scope = store.scope("contoso", 1).await;
     let bug = WorkItemRecord { work_item_type: "Bug".into(), ..item(3, 1) };
-    assert_eq!(read(&store, scope, &[item(1, 1), item(2, 1), bug.clone()]).await, FullReadEnd { missing: 0 });
+    assert_eq!(read(&store, scope, &[item(1, 1), item(2, 1), bug.clone()]).await.missing, 0);
     let all = vec![("Bug".to_owned(), 1), ("User Story".to_owned(), 2)];
     assert_eq!(store.count_by_type(scope).await.unwrap(), all);
 
-    assert_eq!(read(&store, scope, &[item(1, 1)]).await, FullReadEnd { missing: 2 });
+    assert_eq!(read(&store, scope, &[item(1, 1)]).await, FullReadEnd { missing: 2, marked: 2 });
+    let again = read(&store, scope, &[item(1, 1)]).await;
+    assert_eq!(again, FullReadEnd { missing: 2, marked: 0 }, "what was absent before is no change");
     assert_eq!(marks(&store, scope).await, [(1, false), (2, true), (3, true)]);
     assert_eq!(store.count_by_type(scope).await.unwrap(), [("User Story".to_owned(), 1)]);
 
-    assert_eq!(read(&store, scope, &[item(1, 1), item(2, 2), bug]).await, FullReadEnd { missing: 0 });
+    assert_eq!(read(&store, scope, &[item(1, 1), item(2, 2), bug]).await.missing, 0);
     assert_eq!(store.count_by_type(scope).await.unwrap(), all);
 }
 
@@ -98,7 +100,7 @@ async fn an_item_seen_only_with_an_older_revision_is_present() {
     let store = TestStore::open().await;
     let scope = store.scope("contoso", 1).await;
     read(&store, scope, &[item(1, 5)]).await;
-    assert_eq!(read(&store, scope, &[item(1, 4)]).await, FullReadEnd { missing: 0 });
+    assert_eq!(read(&store, scope, &[item(1, 4)]).await.missing, 0);
     assert_eq!(marks(&store, scope).await, [(1, false)]);
 }
 
@@ -116,7 +118,7 @@ async fn a_read_that_does_not_finish_changes_no_mark_and_keeps_its_pages() {
     assert_eq!(stored(&store, scope).await[1].1, 2, "the newer revision is kept");
 
     // What the aborted read saw is not taken for seen by the next one.
-    assert_eq!(read(&store, scope, &[item(1, 1)]).await, FullReadEnd { missing: 2 });
+    assert_eq!(read(&store, scope, &[item(1, 1)]).await.missing, 2);
 }
 
 #[tokio::test]
@@ -149,7 +151,7 @@ async fn two_scopes_never_mix() {
     for (rev, scope) in (1..).zip(scopes) {
         read(&store, scope, &[item(1, rev), item(2, rev)]).await;
     }
-    assert_eq!(read(&store, scopes[1], &[item(1, 9)]).await, FullReadEnd { missing: 1 });
+    assert_eq!(read(&store, scopes[1], &[item(1, 9)]).await.missing, 1);
     for (rev, scope) in [(1, scopes[0]), (3, scopes[2])] {
         let revs: Vec<_> =
             stored(&store, scope).await.into_iter().map(|(id, rev, _, absent)| (id, rev, absent)).collect();
@@ -166,8 +168,8 @@ async fn two_scopes_never_mix() {
     store.put_work_items(scopes[0], run, &[item(1, 1)]).await.expect("the other scopes did not abort it");
 
     // What an open read of one scope has seen is nothing to another.
-    assert_eq!(read(&store, scopes[2], &[]).await, FullReadEnd { missing: 2 });
-    assert_eq!(store.finish_full_read(scopes[0], run).await.unwrap(), FullReadEnd { missing: 1 });
+    assert_eq!(read(&store, scopes[2], &[]).await.missing, 2);
+    assert_eq!(store.finish_full_read(scopes[0], run).await.unwrap().missing, 1);
 }
 
 #[tokio::test]
@@ -220,13 +222,13 @@ async fn a_hundred_thousand_items_in_pages_of_two_hundred() {
             f64::from(ITEMS) / took.as_secs_f64(),
             store.size().await.unwrap()
         );
-        assert_eq!((total, end), (expected, FullReadEnd { missing: 0 }), "{label}");
+        assert_eq!((total, end.missing), (expected, 0), "{label}");
     }
     let started = Instant::now();
     assert_eq!(store.count_by_type(scope).await.unwrap(), [("User Story".to_owned(), u64::from(ITEMS))]);
     println!("count: {:?}", started.elapsed());
     let started = Instant::now();
     let run = store.begin_full_read(scope).await.unwrap();
-    assert_eq!(store.finish_full_read(scope, run).await.unwrap(), FullReadEnd { missing: u64::from(ITEMS) });
+    assert_eq!(store.finish_full_read(scope, run).await.unwrap().missing, u64::from(ITEMS));
     println!("all absent: {:?}", started.elapsed());
 }

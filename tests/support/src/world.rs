@@ -29,6 +29,9 @@ pub const TOKEN: &str = "contoso-pat";
 /// Name of the ConfigMap with the simulator's CA.
 pub const CA: &str = "simulator-ca";
 
+/// An operator that looked at nothing new between so many of our looks is calm.
+const CALM: u32 = 5;
+
 /// The world of one test.
 pub struct World {
     /// The control plane that all tests of this process share.
@@ -302,6 +305,18 @@ impl World {
         let before = self.looks::<K>().await;
         self.clock.advance(time);
         wait::until("another look", async || (self.looks::<K>().await > before).then_some(())).await;
+    }
+
+    /// Waits until the operator has done with looking at objects of that kind, so that the next look has a new cause.
+    pub async fn calm<K: Resource<DynamicType = ()>>(&self) {
+        let (mut looks, mut same) = (0, 0);
+        wait::until("calm", async || {
+            let now = self.looks::<K>().await;
+            same = if now == looks { same + 1 } else { 0 };
+            looks = now;
+            (same == CALM).then_some(())
+        })
+        .await;
     }
 
     /// What the apiserver answered in the test's namespace since a place in its audit log, up to this very moment.
