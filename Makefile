@@ -45,7 +45,7 @@ test: ## Check everything that a commit must pass, and print how long each stage
 	stage=
 
 soak: check-controlplane ## Run the Rust tests; the loop that watches an idle integration lasts 1,000 intervals in place of 40.
-	SOAK=1 cargo test --locked --workspace
+	SOAK=1 RUST_TEST_THREADS=6 cargo test --locked --workspace
 
 bench: check-controlplane ## Measure the released programs, and print one JSON line per figure.
 	cargo build --release --locked -p ado-operator -p ado-simulator --bins
@@ -83,8 +83,9 @@ check-chart:
 check-lint:
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 
+# Most of the time the tests wait for an apiserver, so more of them than there are cores run side by side.
 check-rust:
-	cargo test --locked --workspace
+	RUST_TEST_THREADS=6 cargo test --locked --workspace
 
 check-go:
 	@for module in $(GO_MODULES); do $(GO) -C "$$module" vet ./...; $(GO) -C "$$module" test ./...; done

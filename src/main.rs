@@ -14,7 +14,7 @@ use tracing::{error, info};
 
 fn main() -> ExitCode {
     let config = Config::parse();
-    // Two TLS providers are among the dependencies; the first handshake panics unless one is chosen.
+    // rustls is built without a provider of its own choice; the first handshake panics unless one is installed.
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         eprintln!("a TLS provider was installed before");
     }

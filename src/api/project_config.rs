@@ -70,7 +70,8 @@ pub struct AdoProjectConfigSpec {
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new(NAME_RULE).message(NAME_MESSAGE).field_path(".name"),
-    validation = Rule::new("!has(self.namespace) || self.namespace.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')")
+    // `namespace` is a word of CEL, so the field is escaped.
+    validation = Rule::new("!has(self.__namespace__) || self.__namespace__.matches('^([a-z0-9]([-a-z0-9]*[a-z0-9])?)?$')")
         .message("must be the name of a namespace: lower-case letters, digits and '-'").field_path(".namespace")
 )]
 pub struct IntegrationReference {

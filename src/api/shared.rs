@@ -4,8 +4,8 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The form that Kubernetes asks of the name of an object (RFC 1123 subdomain).
-pub(super) const NAME_RULE: &str = "self.name.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$')";
+/// The form that Kubernetes asks of the name of an object (RFC 1123 subdomain); `minLength` speaks of an empty one.
+pub(super) const NAME_RULE: &str = "self.name.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$')";
 
 /// The same in words.
 pub(super) const NAME_MESSAGE: &str = "must be the name of an object: lower-case letters, digits, '-' and '.', beginning and ending with a letter or digit";
@@ -114,7 +114,7 @@ pub enum Availability {
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new(NAME_RULE).message(NAME_MESSAGE).field_path(".name"),
-    validation = Rule::new("self.key.matches('^[-._a-zA-Z0-9]+$')").message(KEY_MESSAGE).field_path(".key")
+    validation = Rule::new("self.key.matches('^[-._a-zA-Z0-9]*$')").message(KEY_MESSAGE).field_path(".key")
 )]
 pub struct SecretKeyReference {
     /// Name of the Secret.
@@ -130,7 +130,7 @@ pub struct SecretKeyReference {
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new(NAME_RULE).message(NAME_MESSAGE).field_path(".name"),
-    validation = Rule::new("!has(self.key) || self.key.matches('^[-._a-zA-Z0-9]+$')").message(KEY_MESSAGE).field_path(".key")
+    validation = Rule::new("!has(self.key) || self.key.matches('^[-._a-zA-Z0-9]*$')").message(KEY_MESSAGE).field_path(".key")
 )]
 pub struct KeyReference {
     /// Name of the ConfigMap or Secret.

@@ -12,6 +12,7 @@ mod config_refusals;
 mod config_restraint;
 mod config_states;
 mod configs;
+mod hostile;
 mod integration_lifecycle;
 mod integration_refusals;
 mod integration_states;
