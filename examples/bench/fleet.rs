@@ -157,7 +157,9 @@ pub async fn create(ground: &Ground, namespace: &str, pats: &[Pat], secrets: boo
         }
         make(&integrations, integration(ground, &pat.label)).await
     });
-    made.buffer_unordered(MAKERS).try_collect().await
+    let done: Outcome<()> = made.buffer_unordered(MAKERS).try_collect().await;
+    eprintln!("{namespace}: {} integrations made", pats.len());
+    done
 }
 
 fn integration(ground: &Ground, name: &str) -> Value {

@@ -12,7 +12,7 @@ async fn synced(world: &World) -> (u64, i64) {
     let types = found.effective.unwrap();
     let books = world.ado.project("Payments").unwrap().work_items;
     let all = types.requirement_types.iter().chain(&types.bug_types);
-    let had = all.filter_map(|name| books.get(name)).map(|count| u64::from(*count)).sum();
+    let had = all.filter_map(|name| books.get(name)).copied().sum();
     let counts = found.counts.unwrap();
     (had, counts.requirements + counts.bugs)
 }
