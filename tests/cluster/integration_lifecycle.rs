@@ -165,8 +165,8 @@ async fn an_integration_is_validated_once_an_interval() {
     world.integration_is("contoso", "Active", "Connected").await;
     world.integration_is("seldom", "Active", "Connected").await;
     let asked = world.ado.last_request();
-    for _ in 0..120 {
-        world.pass::<AdoIntegration>(Duration::from_secs(5)).await;
+    for _ in 0..60 {
+        world.pass::<AdoIntegration>(Duration::from_secs(10)).await;
     }
     let sent = world.ado.requests_since(asked);
     let validations = sent.iter().filter(|request| request.target.to_lowercase().contains("connectiondata")).count();

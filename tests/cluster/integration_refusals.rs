@@ -260,8 +260,10 @@ async fn failing_for_ever_is_no_hot_loop() {
     world.ado.add_fault(Fault::always(Effect::MalformedJson));
     world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
     world.integration_is("contoso", "Inactive", "Validating").await;
-    for _ in 0..240 {
-        world.pass::<AdoIntegration>(Duration::from_secs(5)).await;
+    for (steps, seconds) in [(40, 5), (100, 10)] {
+        for _ in 0..steps {
+            world.pass::<AdoIntegration>(Duration::from_secs(seconds)).await;
+        }
     }
     world.integration_is("contoso", "Error", "Unreachable").await;
     // After 5, 10, 20, 40 and 80 s every two minutes, each pause shortened by up to a tenth: six probes in the first
