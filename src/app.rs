@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{error, info};
 
-use crate::ado::{Budgets, HostPolicy, Transport, TransportConfig};
+use crate::ado::{Budgets, HostPolicy, InvalidProxy, NamedProxy, Transport, TransportConfig};
 use crate::api::FIELD_MANAGER;
 use crate::clock::SharedClock;
 use crate::config::Config;
@@ -54,6 +54,9 @@ pub enum AppError {
     /// Neither a kubeconfig nor a service account was found.
     #[error("no way to the apiserver was found: {0}")]
     Kubeconfig(#[from] kube::config::InferConfigError),
+    /// A proxy cannot be read. The text does not repeat it, since it may hold a password.
+    #[error("--proxy: {0}")]
+    Proxy(#[from] InvalidProxy),
     /// The address for metrics and health is taken, or not ours.
     #[error("--metrics-address: {0}")]
     Listen(#[source] std::io::Error),
@@ -73,6 +76,7 @@ pub struct App {
     config: Config,
     kube: KubeConfig,
     clock: SharedClock,
+    proxies: Vec<NamedProxy>,
     listener: Option<TcpListener>,
     metrics: Metrics,
     readiness: Readiness,
@@ -81,9 +85,10 @@ pub struct App {
 impl App {
     /// Builds the operator. Its metrics and health are served as soon as it runs.
     pub async fn new(config: Config, kube: KubeConfig, clock: SharedClock) -> Result<Self, AppError> {
+        let proxies = config.named_proxies()?;
         let listener = Some(TcpListener::bind(config.metrics_address).await.map_err(AppError::Listen)?);
         let readiness = Readiness::waiting_for(&PARTS);
-        Ok(Self { config, kube, clock, listener, metrics: Metrics::default(), readiness })
+        Ok(Self { config, kube, clock, proxies, listener, metrics: Metrics::default(), readiness })
     }
 
     /// Where metrics and health are served.
@@ -158,7 +163,7 @@ impl App {
     fn context(&self, client: Client, store: Store) -> Context {
         let transport = Transport::new(TransportConfig {
             policy: HostPolicy::new(self.config.allowed_hosts.clone()),
-            proxies: self.config.proxies.clone(),
+            proxies: self.proxies.clone(),
             observer: Arc::new(self.metrics.clone()),
             ..TransportConfig::default()
         });

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
+use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::ado::{AllowedHost, NamedProxy};
+use crate::ado::{AllowedHost, InvalidProxy, NamedProxy};
 
 /// Keeps Azure DevOps integrations that are declared as Kubernetes objects.
 #[derive(Clone, Debug, Parser)]
@@ -45,8 +46,9 @@ pub struct Config {
 
     /// Proxy that integrations may name, as NAME=URL. May be repeated, or be several separated by commas. The URL may
     /// hold a password.
-    #[arg(long = "proxy", env = "ADO_OPERATOR_PROXIES", value_name = "NAME=URL", value_delimiter = ',', hide_env_values = true, value_parser = NamedProxy::parse)]
-    pub proxies: Vec<NamedProxy>,
+    // Read by `named_proxies` and not by clap, which repeats a value that it refuses.
+    #[arg(long = "proxy", env = "ADO_OPERATOR_PROXIES", value_name = "NAME=URL", hide_env_values = true, value_parser = secret)]
+    pub proxies: Vec<SecretString>,
 
     /// Number of objects of a kind that are reconciled at the same time.
     #[arg(long, env = "ADO_OPERATOR_CONCURRENCY", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -82,10 +84,42 @@ fn namespaces(list: &str) -> Result<Vec<String>, Infallible> {
 }
 
 impl Config {
+    /// The proxies that integrations may name.
+    pub fn named_proxies(&self) -> Result<Vec<NamedProxy>, InvalidProxy> {
+        let parse = |list: &SecretString| -> Vec<_> {
+            proxies_in(list.expose_secret()).into_iter().map(NamedProxy::parse).collect()
+        };
+        self.proxies.iter().flat_map(parse).collect()
+    }
+
     /// Time that one request to Azure DevOps may take in all.
     pub fn request_deadline(&self) -> Duration {
         Duration::from_secs(self.request_deadline_seconds)
     }
+}
+
+/// Any text; clap finds nothing in it to complain of.
+#[expect(clippy::unnecessary_wraps, reason = "the form of clap's parsers")]
+fn secret(text: &str) -> Result<SecretString, Infallible> {
+    Ok(SecretString::from(text))
+}
+
+/// The parts of a list of NAME=URL. A comma parts them only where another NAME= follows: a password may hold commas.
+fn proxies_in(list: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for (at, _) in list.match_indices(',') {
+        let next = &list[at + 1..];
+        let name = next.split('=').next().unwrap_or_default();
+        let named = name.len() < next.len() && !name.is_empty();
+        if named && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') {
+            parts.push(&list[start..at]);
+            start = at + 1;
+        }
+    }
+    parts.push(&list[start..]);
+    parts.retain(|part| !part.is_empty());
+    parts
 }
 
 #[cfg(test)]
@@ -94,6 +128,21 @@ mod tests {
 
     fn served(arguments: &[&str]) -> Vec<String> {
         Config::try_parse_from(["ado-operator"].iter().chain(arguments)).expect("valid flags").namespaces
+    }
+
+    #[test]
+    fn a_password_in_a_list_of_proxies_may_hold_commas() {
+        let list = "corporate=http://user:a,b=c@proxy:3128,other=http://proxy:1";
+        assert_eq!(proxies_in(list), ["corporate=http://user:a,b=c@proxy:3128", "other=http://proxy:1"]);
+        assert!(proxies_in("").is_empty());
+    }
+
+    #[test]
+    fn a_proxy_that_cannot_be_read_is_not_repeated() {
+        let config = Config::try_parse_from(["ado-operator", "--proxy", "corporate=socks5://user:hunter2@proxy:1080"]);
+        let config = config.expect("clap has nothing to say about it");
+        let error = config.named_proxies().expect_err("no such kind of proxy").to_string();
+        assert!(!error.contains("hunter2") && !format!("{config:?}").contains("hunter2"), "{error}");
     }
 
     #[test]
