@@ -104,15 +104,14 @@ fn secret(text: &str) -> Result<SecretString, Infallible> {
     Ok(SecretString::from(text))
 }
 
-/// The parts of a list of NAME=URL. A comma parts them only where another NAME= follows: a password may hold commas.
+/// The parts of a list of NAME=URL. A comma parts them only where another NAME=http follows: a password may hold commas.
 fn proxies_in(list: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut start = 0;
     for (at, _) in list.match_indices(',') {
-        let next = &list[at + 1..];
-        let name = next.split('=').next().unwrap_or_default();
-        let named = name.len() < next.len() && !name.is_empty();
-        if named && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') {
+        let (name, url) = list[at + 1..].split_once('=').unwrap_or_default();
+        let named = !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        if named && url.starts_with("http") {
             parts.push(&list[start..at]);
             start = at + 1;
         }
