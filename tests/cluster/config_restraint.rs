@@ -54,7 +54,8 @@ async fn looking_again_asks_nothing_and_writes_nothing() {
     let world = connected_small().await;
     apply(&world, json!({"team": "Nobody"})).await;
     refused(&world, "TeamNotFound").await;
-    let (since, log) = (world.ado.last_request(), Bookmark::now(world.control_plane.audit_log()).unwrap());
+    world.calm::<AdoProjectConfig>().await;
+    let (since, log) = (world.ado.last_request(), world.bookmark().await);
     for _ in 0..20 {
         pass(&world, Duration::from_secs(1)).await;
     }
@@ -70,7 +71,8 @@ async fn a_synced_config_is_read_once_a_day_and_written_only_then() {
         found.status.as_ref().and_then(|status| status.project_configs) == Some(1)
     })
     .await;
-    let (read, log) = (batches(&world), Bookmark::now(world.control_plane.audit_log()).unwrap());
+    world.calm::<AdoProjectConfig>().await;
+    let (read, log) = (batches(&world), world.bookmark().await);
     for _ in 0..46 {
         pass(&world, Duration::from_mins(30)).await;
     }
@@ -100,7 +102,7 @@ async fn a_restart_writes_nothing_and_reads_nothing_again() {
     })
     .await;
     world.stop().await;
-    let (read, log) = (batches(&world), Bookmark::now(world.control_plane.audit_log()).unwrap());
+    let (read, log) = (batches(&world), world.bookmark().await);
     let since = world.ado.last_request();
     world.start().await.unwrap();
     wait::until("the integration is validated", async || (world.ado.requests_since(since).len() > 5).then_some(()))

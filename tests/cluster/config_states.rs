@@ -247,7 +247,8 @@ async fn an_integration_that_is_stuck_makes_its_configs_stuck_until_it_is_good()
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_integration_that_is_checked_again_touches_no_config() {
     let world = synced().await;
-    let log = Bookmark::now(world.control_plane.audit_log()).unwrap();
+    world.calm::<AdoProjectConfig>().await;
+    let log = world.bookmark().await;
     let slow = Effect::Delay { milliseconds: 3000, retry_after: None };
     world.ado.add_fault(Fault::on_path("*/_apis/connectiondata*", slow).times(1));
     world.patch::<AdoIntegration>("contoso", json!({"spec": {"displayName": "Edited"}})).await;
