@@ -9,7 +9,7 @@ use super::service::Service;
 pub(super) static WORK_ITEMS: Route = Route {
     service: Service::Analytics,
     version: Version::InPath,
-    ..Route::get("Analytics", "{project}/_odata/v4.0-preview/WorkItems")
+    ..Route::get("Analytics", "{project}/_odata/v4.0-preview/WorkItems").asked_once()
 };
 
 impl AdoClient {

@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use super::credential::Pat;
 use super::error::{AdoError, Defect, Outage, ServiceMessage, SignIn};
-use super::pace::{Quota, RateHeaders};
+use super::pace::{MAX_HOLD, Quota, RateHeaders};
+use super::text::is_hidden;
 
 /// Longest part of a service's message that is passed on, in characters.
 const MAX_MESSAGE: usize = 300;
@@ -35,6 +36,8 @@ pub(crate) enum Kind {
     SignIn(SignIn),
     /// A redirect to somewhere else.
     Redirect,
+    /// A page of somebody between us and the service: a captive portal, a proxy, a maintenance page.
+    Foreign,
     /// An error, which the body may explain.
     Failure(StatusCode),
 }
@@ -44,7 +47,8 @@ pub(crate) fn kind(status: StatusCode, headers: &HeaderMap) -> Kind {
     match status {
         StatusCode::NON_AUTHORITATIVE_INFORMATION => Kind::SignIn(SignIn::Page),
         StatusCode::UNAUTHORIZED => Kind::SignIn(SignIn::Unauthorized),
-        status if status.is_success() && is_html(headers) => Kind::SignIn(SignIn::Html),
+        status if status.is_success() && is_html(headers) && is_azure_devops(headers) => Kind::SignIn(SignIn::Html),
+        status if status.is_success() && is_html(headers) => Kind::Foreign,
         status if status.is_success() => Kind::Success,
         status if status.is_redirection() && leads_to_sign_in(headers) => Kind::SignIn(SignIn::Redirect),
         status if status.is_redirection() => Kind::Redirect,
@@ -63,6 +67,12 @@ fn is_type(headers: &HeaderMap, media_type: &str) -> bool {
 
 fn is_html(headers: &HeaderMap) -> bool {
     is_type(headers, "text/html") || is_type(headers, "application/xhtml+xml")
+}
+
+/// Whether the answer is the service's own: nearly all that were recorded have one of these, whatever their status.
+/// A page without them says nothing about a credential.
+fn is_azure_devops(headers: &HeaderMap) -> bool {
+    ["activityid", "x-vss-e2eid", "x-tfs-processid"].iter().any(|name| headers.contains_key(*name))
 }
 
 /// `…/_signin` on the same or the profile host, or the identity provider itself.
@@ -86,7 +96,7 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
         Err(_) => until(http_date(value)?, now),
     };
-    (!after.is_zero()).then_some(after)
+    (!after.is_zero()).then_some(after.min(MAX_HOLD))
 }
 
 fn quota(headers: &HeaderMap, now: Timestamp) -> Option<Quota> {
@@ -220,12 +230,9 @@ fn key(text: &str) -> String {
 
 /// One line without control characters, at most `limit` characters long.
 fn bounded(text: &str, limit: usize) -> String {
-    // Invisible format characters could reorder or hide what a terminal shows.
-    let hidden =
-        |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
     let mut line = String::new();
     let mut length = 0;
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control() || hidden(c)).filter(|word| !word.is_empty()) {
+    for word in text.split(|c: char| c.is_whitespace() || is_hidden(c)).filter(|word| !word.is_empty()) {
         let gap = usize::from(!line.is_empty());
         let room = limit.saturating_sub(length + gap);
         let size = word.chars().take(room + 1).count();
@@ -295,12 +302,14 @@ mod tests {
         let entra = [("location", "https://login.microsoftonline.com/common/oauth2/authorize")];
         let elsewhere = [("location", "https://dev.azure.com/other/_apis/projects?next=_signin")];
         let challenge = [("content-type", "application/json"), ("www-authenticate", "Basic realm=\"x\"")];
-        let cases: [(u16, Pairs, Kind); 13] = [
+        let own = [html[0], ("activityid", "4a1f8f0e-0c1b-4d0e-9c56-0d4f5f1f2a3b")];
+        let cases: [(u16, Pairs, Kind); 14] = [
             (200, &json, Kind::Success),
             (200, &challenge, Kind::Success),
             (201, &json, Kind::Success),
             (204, &[], Kind::Success),
-            (200, &html, Kind::SignIn(SignIn::Html)),
+            (200, &own, Kind::SignIn(SignIn::Html)),
+            (200, &html, Kind::Foreign),
             (203, &html, Kind::SignIn(SignIn::Page)),
             (203, &json, Kind::SignIn(SignIn::Page)),
             (302, &signin, Kind::SignIn(SignIn::Redirect)),
@@ -327,6 +336,7 @@ mod tests {
         assert_eq!(seconds(&[("retry-after", "Mon, 23 Nov 2026 12:02:00 GMT")]), Some(Duration::from_mins(2)));
         let skewed = [("date", "Mon, 23 Nov 2026 11:00:00 GMT"), ("retry-after", "Mon, 23 Nov 2026 11:00:10 GMT")];
         assert_eq!(seconds(&skewed), Some(Duration::from_secs(10)));
+        assert_eq!(seconds(&[("retry-after", "1000000000")]), Some(MAX_HOLD));
         for useless in ["0", "-5", "soon", "NaN", "inf", "1e300", "Mon, 23 Nov 2020 12:00:00 GMT"] {
             assert_eq!(seconds(&[("retry-after", useless)]), None, "{useless}");
         }

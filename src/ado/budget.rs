@@ -16,12 +16,16 @@ use super::pace::{Decision, PRIORITIES, Pace, Priority, RateHeaders};
 
 /// Most requests of one identity at a time.
 pub const MAX_PARALLEL: usize = 4;
+/// Most callers of one identity and priority that may be inside at a time ([`BudgetHandle::enter`]): enough to keep its requests
+/// coming, and few enough that one identity that must wait does not keep everybody else waiting.
+const MAX_CALLERS: usize = 2 * MAX_PARALLEL;
 /// Tells a caller when to come back whose turn did not come in time.
 const CONGESTION_PAUSE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Default)]
 struct State {
     in_flight: usize,
+    callers: [usize; PRIORITIES],
     pace: Pace,
     waiting: [VecDeque<oneshot::Sender<Slot>>; PRIORITIES],
 }
@@ -43,6 +47,35 @@ impl Drop for Slot {
         state.in_flight = state.in_flight.saturating_sub(1);
         drop(state);
         self.0.dispatch(Instant::now());
+    }
+}
+
+/// A caller's place. Dropping it lets another one in.
+#[derive(Debug)]
+pub struct Place {
+    budget: Arc<Budget>,
+    priority: Priority,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let callers = &mut self.budget.lock().callers[self.priority.rank()];
+        *callers = callers.saturating_sub(1);
+    }
+}
+
+/// How long somebody waits for the right to send.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// When the turn must have come.
+    pub deadline: Instant,
+    /// Longest pause asked for by the service that is waited for.
+    pub pause: Duration,
+}
+
+impl Patience {
+    fn outlasts(&self, until: Instant) -> bool {
+        until < self.deadline && until.saturating_duration_since(Instant::now()) <= self.pause
     }
 }
 
@@ -87,14 +120,15 @@ impl Budget {
         receiver
     }
 
-    /// Waits for a slot, at most until `deadline`; a pause that lasts longer is refused at once.
-    async fn acquire(self: &Arc<Self>, priority: Priority, deadline: Instant) -> Result<Slot, AdoError> {
+    /// Waits for a slot; a pause that outlasts the caller's patience is told at once.
+    async fn acquire(self: &Arc<Self>, priority: Priority, patience: Patience) -> Result<Slot, AdoError> {
+        let deadline = patience.deadline;
         let mut receiver = self.enqueue(priority);
         loop {
             // Made before the pace is read, so that no change between the two is missed.
             let repaced = self.repaced.notified();
             let wake = match self.decide(priority) {
-                Decision::WaitUntil(until) if until >= deadline => return Err(throttled(until)),
+                Decision::WaitUntil(until) if !patience.outlasts(until) => return Err(throttled(until)),
                 Decision::WaitUntil(until) => until,
                 Decision::Go => deadline,
             };
@@ -234,10 +268,24 @@ impl BudgetHandle {
         registry.drop_unused();
     }
 
-    /// Waits for the right to send one request, at most until `deadline`.
-    pub(crate) async fn acquire(&self, priority: Priority, deadline: Instant) -> Result<Slot, AdoError> {
+    /// A place for a caller with several requests, which may be long in coming; none if too many are inside. Whoever gets
+    /// none should come back later instead of waiting, so that others can work meanwhile.
+    #[must_use]
+    pub fn enter(&self, priority: Priority) -> Option<Place> {
         let budget = Arc::clone(&lock(&self.0.current).1);
-        budget.acquire(priority, deadline).await
+        let is_free = {
+            let callers = &mut budget.lock().callers[priority.rank()];
+            let is_free = *callers < MAX_CALLERS;
+            *callers += usize::from(is_free);
+            is_free
+        };
+        is_free.then_some(Place { budget, priority })
+    }
+
+    /// Waits for the right to send one request.
+    pub(crate) async fn acquire(&self, priority: Priority, patience: Patience) -> Result<Slot, AdoError> {
+        let budget = Arc::clone(&lock(&self.0.current).1);
+        budget.acquire(priority, patience).await
     }
 
     /// Takes note of what an answer says about the limits.
@@ -282,8 +330,12 @@ mod tests {
         RateHeaders { retry_after: Some(Duration::from_secs(seconds)), quota: None }
     }
 
+    fn within(deadline: Duration) -> Patience {
+        Patience { deadline: Instant::now() + deadline, pause: FAR }
+    }
+
     async fn slot(handle: &BudgetHandle, priority: Priority) -> Slot {
-        handle.acquire(priority, Instant::now() + FAR).await.expect("a slot")
+        handle.acquire(priority, within(FAR)).await.expect("a slot")
     }
 
     /// Seconds until a request of that priority may be sent.
@@ -318,7 +370,7 @@ mod tests {
         for _ in 0..MAX_PARALLEL {
             slots.push(slot(&handle, Priority::Full).await);
         }
-        let waiting = handle.acquire(Priority::User, Instant::now() + Duration::from_secs(10)).await;
+        let waiting = handle.acquire(Priority::User, within(Duration::from_secs(10))).await;
         assert_eq!(waiting.expect_err("all taken"), AdoError::Throttled { after: CONGESTION_PAUSE });
         drop(slots.pop());
         assert_eq!(wait(&handle, Priority::Full).await, 0);
@@ -435,9 +487,44 @@ mod tests {
         let handle = handle(&Budgets::new(), "token");
         handle.observe(hold(300));
         let start = Instant::now();
-        let refused = handle.acquire(Priority::User, start + Duration::from_mins(2)).await;
+        let refused = handle.acquire(Priority::User, within(Duration::from_mins(2))).await;
         assert_eq!(refused.expect_err("too long"), AdoError::Throttled { after: Duration::from_mins(5) });
         assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_longer_than_the_patience_is_told_at_once_and_a_shorter_one_is_waited_for() {
+        let handle = handle(&Budgets::new(), "token");
+        let patience = || Patience { pause: Duration::from_secs(5), ..within(FAR) };
+        handle.observe(hold(6));
+        let start = Instant::now();
+        let refused = handle.acquire(Priority::User, patience()).await;
+        assert_eq!(refused.expect_err("too long"), AdoError::Throttled { after: Duration::from_secs(6) });
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        advance(Duration::from_secs(2)).await;
+        drop(handle.acquire(Priority::User, patience()).await.expect("a slot"));
+        assert_eq!(start.elapsed().as_secs(), 6);
+        // Who is in line when a long pause begins need not stay there.
+        let mut held = Vec::new();
+        for _ in 0..MAX_PARALLEL {
+            held.push(slot(&handle, Priority::User).await);
+        }
+        let waiting = handle.acquire(Priority::User, patience());
+        let (told, ()) = tokio::join!(waiting, async { handle.observe(hold(60)) });
+        assert_eq!(told.expect_err("too long"), AdoError::Throttled { after: Duration::from_mins(1) });
+    }
+
+    #[tokio::test]
+    async fn callers_of_one_identity_leave_room_for_others() {
+        let budgets = Budgets::new();
+        let (one, two) = (handle(&budgets, "one"), handle(&budgets, "two"));
+        let enter = |handle: &BudgetHandle| handle.enter(Priority::User);
+        let mut places: Vec<Place> = (0..MAX_CALLERS).map(|_| enter(&one).expect("a place")).collect();
+        assert!(enter(&one).is_none());
+        assert!(one.enter(Priority::Full).is_some(), "long reads and short checks do not hold each other up");
+        assert!(enter(&two).is_some(), "another identity is not held up");
+        places.pop();
+        assert!(enter(&one).is_some(), "a place that was left is free again");
     }
 
     #[tokio::test(start_paused = true)]

@@ -22,7 +22,8 @@ pub struct Limits {
     pub retries: usize,
     /// Pause before the first repetition; it doubles each time, with jitter.
     pub retry_delay: Duration,
-    /// Longest pause asked for by the service that is waited for within a call.
+    /// Longest pause asked for by the service that is waited for within a call. A longer one, or one that is in force
+    /// before the call, ends it with [`AdoError::Throttled`] at once.
     pub patience: Duration,
     /// Largest answer in bytes, below the limit that each call has of its own.
     pub max_answer: usize,
@@ -56,6 +57,7 @@ struct Inner {
 pub struct AdoClient {
     inner: Arc<Inner>,
     priority: Priority,
+    patience: Duration,
 }
 
 impl AdoClient {
@@ -68,8 +70,8 @@ impl AdoClient {
         budget: BudgetHandle,
         limits: Limits,
     ) -> Result<Self, AdoError> {
-        let client =
-            Self { inner: Arc::new(Inner { http, organization, pat, budget, limits }), priority: Priority::User };
+        let (priority, patience) = (Priority::User, limits.patience);
+        let client = Self { inner: Arc::new(Inner { http, organization, pat, budget, limits }), priority, patience };
         client.locate(Service::Core)?;
         Ok(client)
     }
@@ -77,7 +79,14 @@ impl AdoClient {
     /// The same client for requests of another priority.
     #[must_use]
     pub fn with_priority(&self, priority: Priority) -> Self {
-        Self { inner: Arc::clone(&self.inner), priority }
+        Self { priority, ..self.clone() }
+    }
+
+    /// The same client for work that cannot be taken up again where it stopped: it waits for every pause that ends before
+    /// the deadline of its call.
+    #[must_use]
+    pub fn patient(&self) -> Self {
+        Self { patience: self.limits().deadline, ..self.clone() }
     }
 
     /// The organization that is asked.
@@ -96,6 +105,10 @@ impl AdoClient {
     #[must_use]
     pub fn priority(&self) -> Priority {
         self.priority
+    }
+
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience
     }
 
     pub(crate) fn http(&self) -> &Http {

@@ -12,7 +12,8 @@ impl AdoClient {
     /// Identity and organization behind the credential: the cheapest check of it. Joins the request budgets of the
     /// identity's credentials.
     ///
-    /// Refusals are [`AdoError::CredentialRefused`] (an anonymous answer too) and [`AdoError::OrganizationNotFound`].
+    /// Refusals are [`AdoError::CredentialRefused`] (after a second refusal; an anonymous answer too) and
+    /// [`AdoError::OrganizationNotFound`].
     pub async fn connection_data(&self) -> Result<ConnectionData, AdoError> {
         let data: ConnectionData = self.send(Call::new(&CONNECTION_DATA, &[])).await.map_err(|error| match error {
             AdoError::Unauthorized { how, .. } => AdoError::CredentialRefused(how),
@@ -24,17 +25,5 @@ impl AdoClient {
         }
         self.budget().identify(&data.identity.id);
         Ok(data)
-    }
-
-    /// [`connection_data`](Self::connection_data), asked a second time before a refusal is believed: a throttled
-    /// service was seen to answer 401 (`ado-api.md` §2).
-    pub async fn verify_credential(&self) -> Result<ConnectionData, AdoError> {
-        match self.connection_data().await {
-            Err(AdoError::CredentialRefused(_)) => {
-                tokio::time::sleep(self.limits().retry_delay).await;
-                self.connection_data().await
-            }
-            other => other,
-        }
     }
 }

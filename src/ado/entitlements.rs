@@ -7,8 +7,10 @@ use super::model::{Entitlement, IdentityId};
 use super::route::{Call, Route};
 use super::service::Service;
 
-pub(super) static ENTITLEMENT: Route =
-    Route { service: Service::Entitlements, ..Route::get("member entitlements", "_apis/userentitlements/{user}") };
+pub(super) static ENTITLEMENT: Route = Route {
+    service: Service::Entitlements,
+    ..Route::get("member entitlements", "_apis/userentitlements/{user}").asked_once()
+};
 
 impl AdoClient {
     /// The access level of an identity.

@@ -42,7 +42,7 @@ pub enum SignIn {
     /// A redirect to the sign-in page.
     #[error("a redirect to the sign-in page")]
     Redirect,
-    /// An HTML page where JSON was asked for.
+    /// An HTML page of Azure DevOps where JSON was asked for.
     #[error("a sign-in page")]
     Html,
     /// The answer is that for the anonymous user.
@@ -73,6 +73,9 @@ pub enum Defect {
     /// A redirect that does not lead to the sign-in page; none is followed.
     #[error("a redirect")]
     Redirect,
+    /// An HTML page that does not come from Azure DevOps.
+    #[error("a page of another server")]
+    ForeignPage,
     /// No body where one was expected.
     #[error("an empty body")]
     Empty,

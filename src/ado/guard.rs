@@ -99,6 +99,12 @@ impl AllowedHost {
     }
 }
 
+impl From<ServiceHost> for AllowedHost {
+    fn from(host: ServiceHost) -> Self {
+        Self(host)
+    }
+}
+
 impl std::str::FromStr for AllowedHost {
     type Err = InvalidHost;
 

@@ -23,10 +23,11 @@ mod route;
 mod security;
 mod service;
 mod test_management;
+mod text;
 mod transport;
 mod work_items;
 
-pub use budget::{BudgetHandle, Budgets, MAX_PARALLEL};
+pub use budget::{BudgetHandle, Budgets, MAX_PARALLEL, Place};
 pub use client::{AdoClient, Limits};
 pub use credential::{Fingerprint, Pat, PatError};
 pub use error::{AdoError, CertificateProblem, Defect, ErrorClass, Outage, Retry, ServiceMessage, SignIn};
@@ -35,7 +36,7 @@ pub use observer::{RequestObserver, RequestRecord};
 pub use organization::{OrganizationUrl, OrganizationUrlError, UrlProblem};
 pub use pace::Priority;
 pub use route::Route;
-pub use service::{InvalidHost, Service, ServiceHost, ServiceHosts};
+pub use service::{InvalidHost, InvalidServiceHost, NamedServiceHost, Service, ServiceHost, ServiceHosts};
 pub use transport::{
     AddressLookup, CaBundle, CaBundleError, Http, InvalidProxy, Lookup, NamedProxy, SystemLookup, Transport,
     TransportConfig,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Longest pause that an answer can impose, so that a wrong header does not stop an integration for good.
-const MAX_HOLD: Duration = Duration::from_hours(1);
+pub(crate) const MAX_HOLD: Duration = Duration::from_hours(1);
 /// Share of the limit, in percent, below which background work pauses.
 const BACKGROUND_PERCENT: f64 = 70.0;
 /// Share of the limit, in percent, below which user and webhook work pauses.

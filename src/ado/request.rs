@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::answer::{self, Kind, Origin};
-use super::budget::Slot;
+use super::budget::{Patience, Slot};
 use super::client::AdoClient;
 use super::error::{AdoError, CertificateProblem, Defect, Outage};
 use super::guard::Refusal;
@@ -22,6 +22,8 @@ use super::service::{Service, ServiceBase};
 
 /// Most of an error's body that is read.
 const MAX_ERROR_BODY: usize = 64 * 1024;
+/// Memory that is taken for a body before any of it has come.
+const FIRST_BUFFER: usize = 64 * 1024;
 /// Longest continuation token that is sent back.
 const MAX_TOKEN: usize = 4096;
 const FED_AUTH_REDIRECT: HeaderName = HeaderName::from_static("x-tfs-fedauthredirect");
@@ -36,7 +38,9 @@ pub(crate) struct Answer<T> {
 }
 
 impl AdoClient {
-    /// Sends a call and reads its answer, within the deadline, repeating it if the route allows that.
+    /// Sends a call and reads its answer, within the deadline. After an outage it is repeated if the route allows that. A
+    /// refused token had no effect whatever the call, and is asked about once more: a throttled service was seen to answer
+    /// 401 (`ado-api.md` §2).
     pub(crate) async fn send<T: DeserializeOwned>(&self, call: Call) -> Result<T, AdoError> {
         self.fetch(call).await.map(|answer| answer.value)
     }
@@ -47,26 +51,22 @@ impl AdoClient {
         let host = shown(&base);
         let url = call.url(&base, &self.limits().api_version)?;
         let deadline = Instant::now() + self.limits().deadline;
+        let mut repeats = Repeats {
+            outages: if call.route.repeatable { self.limits().retries } else { 0 },
+            refusals: usize::from(call.route.confirmed),
+            patience: self.patience(),
+        };
         let tries = ExponentialBuilder::default()
             .with_min_delay(self.limits().retry_delay)
-            .with_max_times(if call.route.repeatable { self.limits().retries } else { 0 })
+            .with_max_times(repeats.outages + repeats.refusals)
             .with_jitter();
         let all = (|| self.attempt(&call, &url, &host, deadline))
             .retry(tries)
             .sleep(tokio::time::sleep)
-            .when(|error| self.is_worth_a_retry(error));
+            .when(|error| repeats.permit(error));
         match tokio::time::timeout_at(deadline, all).await {
             Ok(result) => result,
             Err(_) => Err(AdoError::Deadline { host, after: self.limits().deadline }),
-        }
-    }
-
-    /// Outages pass, and a short pause is waited for by the budget; all else would be the same again.
-    fn is_worth_a_retry(&self, error: &AdoError) -> bool {
-        match error {
-            AdoError::Unavailable { .. } => true,
-            AdoError::Throttled { after } => *after <= self.limits().patience,
-            _ => false,
         }
     }
 
@@ -77,7 +77,8 @@ impl AdoClient {
         host: &str,
         deadline: Instant,
     ) -> Result<Answer<T>, AdoError> {
-        let slot = self.budget().acquire(self.priority(), deadline).await?;
+        let patience = Patience { deadline, pause: self.patience() };
+        let slot = self.budget().acquire(self.priority(), patience).await?;
         let record = Record { client: self, route: call.route, host, started: Instant::now(), outcome: None };
         let result = self.exchange(call, url, host, slot).await;
         record.close(result.as_ref().err());
@@ -100,6 +101,7 @@ impl AdoClient {
         match answer::kind(status, &headers) {
             Kind::SignIn(how) => Err(AdoError::Unauthorized { area: call.route.area, how }),
             Kind::Redirect => Err(AdoError::Malformed { host: host.to_owned(), defect: Defect::Redirect }),
+            Kind::Foreign => Err(AdoError::Malformed { host: host.to_owned(), defect: Defect::ForeignPage }),
             Kind::Failure(status) => {
                 // What cannot be read of an error's body is left out: the status says enough.
                 let body = read_body(response, MAX_ERROR_BODY).await.unwrap_or_default();
@@ -150,10 +152,13 @@ impl AdoClient {
             return AdoError::PrivateAddress { host };
         }
         if let Some(rustls::Error::InvalidCertificate(problem)) = find::<rustls::Error>(error) {
+            // On the way to an https proxy there are two certificates, and the error does not tell whose it is.
+            let proxy = self.http().proxy.as_ref().filter(|proxy| proxy.is_secure);
+            let host = proxy.map_or(host.clone(), |proxy| format!("{host} or of proxy {}", proxy.name));
             return AdoError::Certificate { host, problem: certificate_problem(problem) };
         }
-        if let Some(name) = self.http().proxy.as_deref().filter(|_| error.is_connect()) {
-            return AdoError::Proxy { name: name.to_owned(), host };
+        if let Some(proxy) = self.http().proxy.as_ref().filter(|_| error.is_connect()) {
+            return AdoError::Proxy { name: proxy.name.to_string(), host };
         }
         let outage = if error.is_dns() {
             Outage::Dns
@@ -163,6 +168,29 @@ impl AdoClient {
             Outage::Cut
         };
         AdoError::Unavailable { host, outage }
+    }
+}
+
+/// How often a call may be repeated.
+struct Repeats {
+    outages: usize,
+    refusals: usize,
+    patience: Duration,
+}
+
+impl Repeats {
+    /// Outages pass, a short pause is waited for by the budget, and a refusal may have been a slip; all else would be the same
+    /// again.
+    fn permit(&mut self, error: &AdoError) -> bool {
+        let left = match error {
+            AdoError::Unavailable { .. } => &mut self.outages,
+            AdoError::Throttled { after } if *after <= self.patience => &mut self.outages,
+            AdoError::Unauthorized { .. } => &mut self.refusals,
+            _ => return false,
+        };
+        let is_permitted = *left > 0;
+        *left = left.saturating_sub(1);
+        is_permitted
     }
 }
 
@@ -218,7 +246,8 @@ async fn read_body(mut response: reqwest::Response, limit: usize) -> Result<Vec<
     if announced > limit {
         return Err(BodyError::TooLarge);
     }
-    let mut body = Vec::with_capacity(announced);
+    // A server may announce more than it sends, so memory is taken as the body comes.
+    let mut body = Vec::with_capacity(announced.min(FIRST_BUFFER));
     while let Some(chunk) = response.chunk().await.map_err(|_| BodyError::Cut)? {
         if body.len() + chunk.len() > limit {
             return Err(BodyError::TooLarge);

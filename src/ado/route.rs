@@ -80,6 +80,8 @@ pub struct Route {
     pub(crate) version: Version,
     /// Whether sending it twice does the same as once, so that a failed try may be repeated.
     pub(crate) repeatable: bool,
+    /// Whether a refused token is asked about once more before the refusal is believed.
+    pub(crate) confirmed: bool,
     pub(crate) size: Size,
     /// The area, for messages.
     pub(crate) area: &'static str,
@@ -93,6 +95,7 @@ impl Route {
             template,
             version: Version::Released,
             repeatable: true,
+            confirmed: true,
             size: Size::Small,
             area,
         }
@@ -101,6 +104,11 @@ impl Route {
     /// A question that is too long for a URL.
     pub(crate) const fn ask(area: &'static str, template: &'static str) -> Self {
         Self { method: Verb::Post, ..Self::get(area, template) }
+    }
+
+    /// For questions that few tokens have the scope of and nothing depends on: a refusal is no news.
+    pub(crate) const fn asked_once(self) -> Self {
+        Self { confirmed: false, ..self }
     }
 
     pub(crate) const fn large(self) -> Self {

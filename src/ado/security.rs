@@ -5,8 +5,8 @@ use super::error::{AdoError, Defect};
 use super::model::{EvaluatedPermission, EvaluationAnswer, EvaluationBatch, List, PermissionQuery, SecurityNamespace};
 use super::route::{Call, Route};
 
-pub(super) static NAMESPACES: Route = Route::get("security", "_apis/securitynamespaces");
-pub(super) static EVALUATE: Route = Route::ask("security", "_apis/security/permissionevaluationbatch");
+pub(super) static NAMESPACES: Route = Route::get("security", "_apis/securitynamespaces").asked_once();
+pub(super) static EVALUATE: Route = Route::ask("security", "_apis/security/permissionevaluationbatch").asked_once();
 
 impl AdoClient {
     /// The security namespaces with their permission bits.

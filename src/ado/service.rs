@@ -2,6 +2,7 @@
 
 use url::{Host, Url};
 
+use super::guard::AllowedHost;
 use super::organization::OrganizationUrl;
 
 /// The host of the cloud service's core areas.
@@ -80,6 +81,53 @@ pub struct ServiceHosts {
     pub graph: Option<ServiceHost>,
 }
 
+/// The host of one service, as it is configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamedServiceHost {
+    service: Service,
+    host: ServiceHost,
+}
+
+impl NamedServiceHost {
+    /// Reads `SERVICE=NAME[:PORT]`.
+    pub fn parse(text: &str) -> Result<Self, InvalidServiceHost> {
+        let (name, host) = text.split_once('=').ok_or(InvalidServiceHost)?;
+        let service = [Service::Analytics, Service::Entitlements, Service::Graph]
+            .into_iter()
+            .find(|service| service.as_str() == name)
+            .ok_or(InvalidServiceHost)?;
+        let host = ServiceHost::parse(host).map_err(|_| InvalidServiceHost)?;
+        Ok(Self { service, host })
+    }
+
+    /// The host as one that requests may go to.
+    #[must_use]
+    pub fn permitted(&self) -> AllowedHost {
+        AllowedHost::from(self.host.clone())
+    }
+}
+
+impl FromIterator<NamedServiceHost> for ServiceHosts {
+    fn from_iter<I: IntoIterator<Item = NamedServiceHost>>(given: I) -> Self {
+        let mut hosts = Self::default();
+        for NamedServiceHost { service, host } in given {
+            match service {
+                // Not to be had from `parse`: the organization URL names it.
+                Service::Core => {}
+                Service::Analytics => hosts.analytics = Some(host),
+                Service::Entitlements => hosts.entitlements = Some(host),
+                Service::Graph => hosts.graph = Some(host),
+            }
+        }
+        hosts
+    }
+}
+
+/// Why a text names no service and host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be SERVICE=NAME or SERVICE=NAME:PORT, with SERVICE analytics, entitlements or graph")]
+pub struct InvalidServiceHost;
+
 impl ServiceHosts {
     fn of(&self, service: Service) -> Option<&ServiceHost> {
         match service {
@@ -148,6 +196,15 @@ mod tests {
         let hosts = ServiceHosts { analytics: Some(analytics), ..ServiceHosts::default() };
         let other = hosts.locate(&server, Service::Analytics);
         assert_eq!((other.host.to_string().as_str(), other.port), ("analytics.example.com", 8443));
+        let given = ["analytics=a.example.com", "entitlements=b.example.com:8443", "graph=c.example.com"];
+        let given = given.map(|text| NamedServiceHost::parse(text).expect("valid"));
+        let hosts: ServiceHosts = given.into_iter().collect();
+        assert_eq!(hosts.locate(&server, Service::Analytics).host.to_string(), "a.example.com");
+        assert_eq!(hosts.locate(&server, Service::Entitlements).port, 8443);
+        assert_eq!(hosts.locate(&server, Service::Core).host.to_string(), "tfs.example.com");
+        for text in ["", "core=x", "x", "analytics=https://x", "Analytics=x"] {
+            assert_eq!(NamedServiceHost::parse(text), Err(InvalidServiceHost), "{text}");
+        }
         for text in ["", "https://x", "a/b", "*.x", "user@x", "x:99999", "x:0x"] {
             assert_eq!(ServiceHost::parse(text), Err(InvalidHost), "{text}");
         }

@@ -30,9 +30,10 @@ const MAX_BUNDLE: usize = 1024 * 1024;
 const MAX_ADDRESSES: usize = 32;
 /// Most clients that are kept; those in use live on when the cache is emptied.
 const MAX_CLIENTS: usize = 64;
-/// Idle connections kept per host: a little over what one identity may have under way.
-const MAX_IDLE_PER_HOST: usize = 8;
-const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
+/// Idle connections kept per host. All identities of an organization's host share them; a connection that finds no place here
+/// is closed, and the next request pays for a TLS handshake.
+const MAX_IDLE_PER_HOST: usize = 64;
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// Why a CA bundle cannot be used.
@@ -204,9 +205,12 @@ impl Default for TransportConfig {
 /// The certificates trusted besides the system's, and the proxy's name.
 type ClientKey = (Option<Arc<[CertificateDer<'static>]>>, Option<Arc<str>>);
 
+/// A client once it was built.
+type KeptClient = Arc<Mutex<Option<reqwest::Client>>>;
+
 struct Inner {
     config: TransportConfig,
-    clients: Mutex<HashMap<ClientKey, reqwest::Client>>,
+    clients: Mutex<HashMap<ClientKey, KeptClient>>,
 }
 
 /// Makes and keeps the HTTP clients. Cheap to clone.
@@ -233,18 +237,25 @@ impl Transport {
             None => None,
         };
         let key = (ca.map(|ca| Arc::clone(&ca.certificates)), proxy.map(|proxy| Arc::clone(&proxy.name)));
-        let mut clients = self.0.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let client = if let Some(client) = clients.get(&key) {
-            client.clone()
-        } else {
-            let client = self.build(ca, proxy).map_err(|_| AdoError::Setup)?;
-            if clients.len() >= MAX_CLIENTS {
-                clients.clear();
-            }
-            clients.insert(key, client.clone());
-            client
+        let kept = self.kept(key);
+        // Reading the system's certificates takes milliseconds: only those wait who want the same client.
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let client = match &*kept {
+            Some(client) => client.clone(),
+            None => kept.insert(self.build(ca, proxy).map_err(|_| AdoError::Setup)?).clone(),
         };
-        Ok(Http { client, proxy: proxy.map(|proxy| Arc::clone(&proxy.name)), transport: self.clone() })
+        let proxy =
+            proxy.map(|proxy| ProxyInUse { name: Arc::clone(&proxy.name), is_secure: proxy.url.scheme() == "https" });
+        Ok(Http { client, proxy, transport: self.clone() })
+    }
+
+    /// The place of a client, which may be empty so far.
+    fn kept(&self, key: ClientKey) -> KeptClient {
+        let mut clients = self.0.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if clients.len() >= MAX_CLIENTS && !clients.contains_key(&key) {
+            clients.clear();
+        }
+        Arc::clone(clients.entry(key).or_default())
     }
 
     fn build(&self, ca: Option<&CaBundle>, proxy: Option<&NamedProxy>) -> reqwest::Result<reqwest::Client> {
@@ -290,12 +301,20 @@ impl fmt::Debug for Transport {
     }
 }
 
+/// What messages tell of a proxy.
+#[derive(Debug, Clone)]
+pub(crate) struct ProxyInUse {
+    pub(crate) name: Arc<str>,
+    /// Whether the connection to it is by TLS.
+    pub(crate) is_secure: bool,
+}
+
 /// A connection pool with its trust and proxy. Cheap to clone.
 #[derive(Clone)]
 pub struct Http {
     pub(crate) client: reqwest::Client,
-    /// Name of the proxy, if requests go through one.
-    pub(crate) proxy: Option<Arc<str>>,
+    /// The proxy, if requests go through one.
+    pub(crate) proxy: Option<ProxyInUse>,
     pub(crate) transport: Transport,
 }
 

@@ -111,7 +111,8 @@ impl FullRead<'_> {
     }
 
     async fn read_pages(&self, run: RunId, report: &mut FullReadReport) -> Result<(), SyncError> {
-        let client = self.client.with_priority(Priority::Full);
+        // What was read so far would have to be read again.
+        let client = self.client.with_priority(Priority::Full).patient();
         let mut next = Some(WorkItemId(0));
         let mut width = WIDEST_WINDOW;
         while let Some(last) = next {

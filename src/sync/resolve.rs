@@ -34,10 +34,11 @@ pub async fn project(
     if allowed.allows(&found.name, &found.id.to_string()) {
         return Ok(found);
     }
-    Err(SyncError::Refused(not_allowed(&found.name)))
+    Err(SyncError::Refused(not_allowed(&spec.project)))
 }
 
-/// The integration's `allowedProjects` does not have the project.
+/// The integration's `allowedProjects` does not have the project. It is named as the spec names it: whoever wrote an id there
+/// does not learn the name of a project that is none of theirs.
 pub fn not_allowed(project: &str) -> Cause {
     let message = format!(
         "spec.project: the integration does not allow project {project:?}; ask for it to be added to its \

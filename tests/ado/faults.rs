@@ -37,10 +37,24 @@ async fn a_refused_token_is_recognised_in_every_form() {
     ] {
         let (error, sent) = projects_under(&world, effect.clone(), limits()).await;
         assert_eq!(error, AdoError::Unauthorized { area: "projects", how: form }, "{effect:?}");
-        assert_eq!(sent, 1, "{effect:?}");
+        assert_eq!(sent, 2, "a refusal is asked about once more: {effect:?}");
         let client = world.client("full");
         let (result, _) = world.during(Fault::on_path("*/connectionData", effect), client.connection_data()).await;
         assert_eq!(result.expect_err("refused"), AdoError::CredentialRefused(form));
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_that_was_a_slip_is_not_noticed_whatever_the_call() {
+    let world = World::new().await;
+    let client = world.client("full");
+    let project = crate::support::project(&client, "Payments").await;
+    for effect in [Effect::SignInPage, Effect::Redirect, Effect::HtmlOk, status(401)] {
+        world.simulator.add_fault(Fault::on_path(PROJECTS, effect.clone()).times(1));
+        assert!(!client.projects().await.expect("the second time").is_empty(), "{effect:?}");
+        let patch = ado_operator::ado::model::Patch::new().field("System.Title", "x");
+        world.simulator.add_fault(Fault::on_path("*/workitems/*", effect.clone()).times(1));
+        client.validate_create(&project, "Bug", &patch).await.expect("the second time");
     }
 }
 
@@ -118,6 +132,7 @@ async fn answers_that_are_not_the_services_give_no_verdict() {
         ),
         (answer(200, "application/json", "{\"value\":null}"), Defect::Shape),
         (answer(301, "text/plain", ""), Defect::Redirect),
+        (Effect::ForeignPage, Defect::ForeignPage),
     ] {
         let (error, sent) = projects_under(&world, effect.clone(), limits()).await;
         let AdoError::Malformed { defect: seen, .. } = &error else { panic!("{effect:?}: {error}") };

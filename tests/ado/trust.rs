@@ -149,6 +149,18 @@ async fn a_proxy_that_refuses_or_is_away_gives_no_verdict_on_the_target() {
 }
 
 #[tokio::test]
+async fn the_certificate_of_a_secure_proxy_is_not_taken_for_the_targets_alone() {
+    let world = World::new().await;
+    // The simulator's certificate stands for the proxy's: nobody here trusts its CA.
+    let proxy = NamedProxy::parse(&format!("corporate=https://localhost:{}", world.port())).expect("a proxy");
+    let transport = Transport::new(TransportConfig { proxies: vec![proxy], ..world.config() });
+    let client = client(&world, &transport, None, Some("corporate"), &world.simulator.url()).expect("a client");
+    let error = client.connection_data().await.expect_err("not trusted");
+    let host = format!("localhost:{} or of proxy corporate", world.port());
+    assert_eq!(error, AdoError::Certificate { host, problem: CertificateProblem::UnknownIssuer });
+}
+
+#[tokio::test]
 async fn the_targets_name_is_judged_before_the_proxy_is_asked() {
     let world = World::new().await;
     let proxy = Proxy::start(world.port(), None).await;

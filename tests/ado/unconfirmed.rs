@@ -18,7 +18,7 @@ async fn a_bad_token_is_refused_in_whatever_form() {
         world.simulator.change_quirks(|quirks| quirks.credential_refusal = form);
         for label in ["expired", "revoked", "other_organization"] {
             let before = world.simulator.last_request();
-            let error = world.client(label).verify_credential().await.expect_err("refused");
+            let error = world.client(label).connection_data().await.expect_err("refused");
             assert_eq!(error.reason(), "CredentialRefused", "{form:?} {label}");
             assert_eq!(world.simulator.requests_since(before).len(), 2, "asked twice, not more");
         }
@@ -30,7 +30,7 @@ async fn one_refusal_alone_is_not_believed() {
     let world = World::new().await;
     let once = ado_simulator::Fault::on_path("*/connectionData", ado_simulator::Effect::SignInPage).times(1);
     world.simulator.add_fault(once);
-    world.client("full").verify_credential().await.expect("good the second time");
+    world.client("full").connection_data().await.expect("good the second time");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::ids::{IdentityId, OrganizationId};
+use super::json::{optional_label, shown};
 
 /// Answer of connectionData (no published description; `ado-api.md` §2).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -70,8 +71,9 @@ struct TypedValue {
 
 impl From<RawIdentity> for Identity {
     fn from(raw: RawIdentity) -> Self {
+        let named = |name: Option<String>| name.as_deref().map(shown).filter(|name| !name.is_empty());
         let account = raw.properties.and_then(|properties| properties.account).and_then(|account| account.value);
-        let named = |name: Option<String>| name.filter(|name| !name.is_empty());
+        let account = named(account);
         let display_name = named(raw.custom_display_name).or_else(|| named(raw.provider_display_name));
         Self {
             id: raw.id,
@@ -101,7 +103,7 @@ pub struct AccessLevel {
     #[serde(default)]
     pub msdn_license_type: Option<String>,
     /// The level's name for people.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_label")]
     pub license_display_name: Option<String>,
     /// `active`, `pending`, `disabled` …
     #[serde(default)]

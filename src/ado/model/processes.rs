@@ -2,13 +2,14 @@
 
 use serde::Deserialize;
 
-use super::json::{any_text, any_texts, name, names, null_is_default};
+use super::json::{any_text, any_texts, label, name, names, null_is_default};
 
 /// A work item type. Only these members of a large answer are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkItemType {
     /// The name in the project.
+    #[serde(deserialize_with = "label")]
     pub name: String,
     /// The name that stays through renames, such as `Microsoft.VSTS.WorkItemTypes.Bug`.
     #[serde(default)]

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::ids::{ProjectId, RepositoryId, TeamId};
-use super::json::null_is_default;
+use super::json::{label, null_is_default, optional_label};
 
 /// Where a project is in its life.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -28,6 +28,7 @@ pub struct Project {
     /// Its id, which stays.
     pub id: ProjectId,
     /// Its name, which may change.
+    #[serde(deserialize_with = "label")]
     pub name: String,
     /// Its state.
     pub state: ProjectState,
@@ -57,6 +58,7 @@ pub struct ProjectDetails {
 #[serde(rename_all = "camelCase")]
 struct RawProject {
     id: ProjectId,
+    #[serde(deserialize_with = "label")]
     name: String,
     state: ProjectState,
     #[serde(default)]
@@ -77,6 +79,7 @@ struct Capabilities {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct ProcessCapability {
+    #[serde(deserialize_with = "optional_label")]
     template_name: Option<String>,
     template_type_id: Option<Uuid>,
 }
@@ -107,6 +110,7 @@ pub struct Team {
     /// Its id.
     pub id: TeamId,
     /// Its name.
+    #[serde(deserialize_with = "label")]
     pub name: String,
 }
 

@@ -56,9 +56,9 @@ fn of_project(asked: Option<&ProjectAnswers>, conclude: impl FnOnce(&ProjectAnsw
 
 fn projects_and_teams(answers: &Answers, trust: Trust) -> Finding {
     match &answers.target {
-        Target::NoneReadable { seen: 0 } => Finding::no("the token's owner can read no project of the organization"),
-        Target::NoneReadable { seen } => {
-            Finding::no(format!("allowedProjects permits none of the {seen} projects that the token's owner can read"))
+        Target::NoneReadable { .. } => {
+            let nothing = || "the token's owner can read no project of the organization".to_owned();
+            Finding::no(answers.no_project().unwrap_or_else(nothing))
         }
         Target::NotListed(error) => trust.finding::<()>(&Err(error.clone())),
         Target::Project { details, .. } => {

@@ -35,6 +35,8 @@ pub struct ProbeReport {
     pub connection: ConnectionData,
     /// The project that was asked about; absent if none could be chosen.
     pub project: Option<ProbedProject>,
+    /// Why none of the projects that there are could be asked about.
+    pub no_project: Option<String>,
     /// What was found about each permission.
     pub findings: Findings,
     /// The verdicts on all seven features.
@@ -73,7 +75,7 @@ pub struct RepositoriesFinding {
 /// it. Anything that goes wrong later is a finding. A 401 of one area is believed, as a missing scope, only if it came
 /// twice, the service did not throttle meanwhile, and connectionData still accepts the credential (`ado-api.md` §2).
 pub async fn probe(client: &AdoClient, request: &ProbeRequest) -> Result<ProbeReport, AdoError> {
-    let connection = client.verify_credential().await?;
+    let connection = client.connection_data().await?;
     probe_connected(client, connection, request).await
 }
 
@@ -96,6 +98,7 @@ pub async fn probe_connected(
     Ok(ProbeReport {
         connection,
         project: answers.project(),
+        no_project: answers.no_project(),
         features: judge(&findings),
         repositories: judgement::repositories(&answers, trust),
         throttled: noted.throttled,

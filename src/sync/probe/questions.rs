@@ -43,6 +43,18 @@ impl Answers {
     }
 }
 
+impl Answers {
+    /// Why none of the projects that there are could be asked about.
+    pub fn no_project(&self) -> Option<String> {
+        match &self.target {
+            Target::NoneReadable { seen } if *seen > 0 => Some(format!(
+                "spec.allowedProjects permits none of the {seen} projects that the token's owner can read"
+            )),
+            Target::NoneReadable { .. } | Target::Project { .. } | Target::NotListed(_) => None,
+        }
+    }
+}
+
 /// Which project is asked about.
 pub(super) enum Target {
     /// This one, named by a config or the lowest one that is allowed.
@@ -144,7 +156,7 @@ impl<'a> Prober<'a> {
         };
         let (of_project, hook_events, rights, repositories) = futures::join!(
             self.ask_project(&target),
-            self.twice(|| self.client.hook_event_types()),
+            async { self.heard(self.client.hook_event_types().await) },
             self.rights(project),
             self.repositories(&request.services),
         );
@@ -167,7 +179,7 @@ impl<'a> Prober<'a> {
                 _ => Target::Project { id, details },
             };
         }
-        match self.twice(|| self.client.projects()).await {
+        match self.heard(self.client.projects().await) {
             Ok(projects) => match lowest(&projects, &request.allowed) {
                 Some(id) => Target::Project { id, details: self.details(id).await },
                 None => Target::NoneReadable { seen: projects.len() },
@@ -181,13 +193,13 @@ impl<'a> Prober<'a> {
         if !hidden {
             return None;
         }
-        let projects = self.twice(|| self.client.projects()).await.ok()?;
+        let projects = self.heard(self.client.projects().await).ok()?;
         Some((projects.len(), lowest(&projects, allowed)))
     }
 
     async fn details(&self, id: ProjectId) -> Answer<ProjectDetails> {
         let id = id.to_string();
-        self.twice(|| self.client.project(&id)).await
+        self.heard(self.client.project(&id).await)
     }
 
     async fn ask_project(&self, target: &Target) -> Option<ProjectAnswers> {
@@ -195,8 +207,8 @@ impl<'a> Prober<'a> {
         let (team, work_items, plans, points, analytics) = futures::join!(
             self.team(id, details.as_ref().ok()),
             self.work_items(id),
-            self.twice(|| self.client.test_plans_probe(id)),
-            self.twice(|| self.client.test_points_probe(id)),
+            async { self.heard(self.client.test_plans_probe(id).await) },
+            async { self.heard(self.client.test_points_probe(id).await) },
             self.analytics(id),
         );
         Some(ProjectAnswers { team, work_items, plans, points, analytics })
@@ -213,18 +225,18 @@ impl<'a> Prober<'a> {
         Some(match &details.default_team {
             Some(Team { id, .. }) => {
                 let id = id.to_string();
-                self.twice(|| self.client.team(project, &id)).await.map(drop)
+                self.heard(self.client.team(project, &id).await).map(drop)
             }
-            None => self.twice(|| self.client.teams(project)).await.map(drop),
+            None => self.heard(self.client.teams(project).await).map(drop),
         })
     }
 
     async fn work_items(&self, project: &ProjectId) -> WorkItemAnswers {
         let all = Wiql::new();
-        let (query, categories) = futures::join!(
-            self.twice(|| self.client.query_ids(project, &all, 1)),
-            self.twice(|| self.client.work_item_type_categories(project)),
-        );
+        let (query, categories) =
+            futures::join!(async { self.heard(self.client.query_ids(project, &all, 1).await) }, async {
+                self.heard(self.client.work_item_type_categories(project).await)
+            },);
         let item = query.as_ref().ok().and_then(|found| found.ids.first().copied());
         let type_name = categories.as_deref().ok().and_then(defect_type);
         let write = self.write(project, type_name, item).await;
@@ -246,7 +258,7 @@ impl<'a> Prober<'a> {
         let mut answer = None;
         if let Some(type_name) = type_name {
             let patch = Patch::new().field("System.Title", TITLE);
-            let created = self.twice(|| self.client.validate_create(project, type_name, &patch)).await;
+            let created = self.heard(self.client.validate_create(project, type_name, &patch).await);
             if !is_refused_by_rules(&created) {
                 return Some(created);
             }
@@ -254,14 +266,14 @@ impl<'a> Prober<'a> {
         }
         let Some(item) = item else { return answer };
         let patch = Patch::new().relation("Hyperlink", LINK);
-        Some(self.twice(|| self.client.validate_link(project, item, &patch)).await)
+        Some(self.heard(self.client.validate_link(project, item, &patch).await))
     }
 
     async fn repositories(&self, services: &[Service]) -> Option<Answer<Vec<Repository>>> {
         if !services.contains(&Service::AzureRepos) {
             return None;
         }
-        Some(self.twice(|| self.client.repositories(None)).await)
+        Some(self.heard(self.client.repositories(None).await))
     }
 
     /// The identity's rights that features need, in every project and in this one.
@@ -294,21 +306,15 @@ impl<'a> Prober<'a> {
         Ok(Rights(rights.into_iter().zip(answers).collect()))
     }
 
-    /// Asks, and asks again after a 401: the service was seen to answer one under load (`ado-api.md` §2).
-    async fn twice<T, F>(&self, call: impl Fn() -> F) -> Answer<T>
-    where
-        F: Future<Output = Answer<T>>,
-    {
-        let mut answer = call().await;
-        if matches!(answer, Err(AdoError::Unauthorized { .. })) {
-            answer = call().await;
-        }
+    /// Notes a refusal of the token, which the client has asked about twice, and a pause.
+    fn heard<T>(&self, answer: Answer<T>) -> Answer<T> {
         if matches!(answer, Err(AdoError::Unauthorized { .. })) {
             self.note(|noted| noted.refused = true);
         }
         self.noting(answer)
     }
 
+    /// Notes a pause. For questions whose refusal says nothing about the token.
     fn noting<T>(&self, answer: Answer<T>) -> Answer<T> {
         if let Err(AdoError::Throttled { after }) = &answer {
             self.note(|noted| noted.throttled = noted.throttled.max(Some(*after)));

@@ -41,8 +41,10 @@ pub enum Effect {
     Reset,
     /// The request is carried out, then the connection is reset: the reply is lost.
     LoseReply,
-    /// 200 with an HTML page.
+    /// 200 with an HTML sign-in page.
     HtmlOk,
+    /// 200 with an HTML page of somebody in between, such as a captive portal: without the service's headers.
+    ForeignPage,
     /// 200 with JSON that breaks off.
     MalformedJson,
     /// 200 with JSON of another shape.

@@ -115,7 +115,9 @@ impl Shared {
         };
         let lost = matches!(effect, Some(Effect::Reset | Effect::LoseReply));
         let status = if lost { 0 } else { reply.status.as_u16() };
-        self.finish(&mut reply, &request, sender.as_ref().ok(), &version);
+        if effect != Some(Effect::ForeignPage) {
+            self.finish(&mut reply, &request, sender.as_ref().ok(), &version);
+        }
         self.record(&request, sender.ok(), route, status);
         Outcome { reply, effect }
     }

@@ -75,6 +75,9 @@ pub(super) fn replaced(effect: &Effect, target: &Target) -> Option<Reply> {
         Effect::Status { code, retry_after } => status(*code, *retry_after, target),
         Effect::TooManyRequests { retry_after } => too_many_requests(Some(*retry_after)),
         Effect::HtmlOk => Reply::sign_in_page().with_status(StatusCode::OK),
+        Effect::ForeignPage => {
+            Reply::text(StatusCode::OK, "text/html; charset=utf-8", "<html><body>Accept the terms of use</body></html>")
+        }
         Effect::MalformedJson => json("{\"count\":2,\"value\":[{\"id\":\"0"),
         Effect::WrongShape => json("[\"neither\",{\"of\":[\"these\"]},42,null]"),
         Effect::Oversized { .. } | Effect::SlowBody { .. } => json(""),

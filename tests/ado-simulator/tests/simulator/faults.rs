@@ -27,12 +27,14 @@ async fn faults_with_an_answer_give_it_once_and_then_all_is_well() {
         (Effect::Status { code: 503, retry_after: Some(3) }, 503, "application/json; charset=utf-8"),
         (Effect::TooManyRequests { retry_after: 7 }, 429, "application/json; charset=utf-8"),
         (Effect::HtmlOk, 200, "text/html; charset=utf-8"),
+        (Effect::ForeignPage, 200, "text/html; charset=utf-8"),
         (Effect::EmptyOk, 200, ""),
         (Effect::Answer { status: 418, content_type: None, body: "x".to_owned() }, 418, ""),
     ] {
         bench.simulator.add_fault(Fault::on_path("*/_apis/projects", effect.clone()).times(1));
         let answer = answer(raw(&bench).await.unwrap()).await;
         assert_eq!((answer.status.as_u16(), answer.header("content-type")), (status, content_type), "{effect:?}");
+        assert_eq!(answer.headers.contains_key("x-tfs-processid"), effect != Effect::ForeignPage, "{effect:?}");
         if let Effect::TooManyRequests { .. } = effect {
             assert_eq!(answer.header("retry-after"), "7");
             assert!(answer.text.contains("TF400733") && answer.headers.contains_key("x-ratelimit-reset"));
