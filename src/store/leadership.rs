@@ -47,7 +47,7 @@ async fn refuse_below(transaction: &mut Transaction<'_, Sqlite>, held: i64) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::PinKind;
+    use crate::store::ConfigPins;
     use crate::store::testing::{TestStore, item};
 
     #[tokio::test]
@@ -64,7 +64,8 @@ mod tests {
         let newer = store.as_leader(4);
         let refused = older.put_work_items(scope, run, &[item(2, 1)]).await;
         assert!(matches!(refused, Err(StoreError::Fenced { held: 3, stored: 4 })), "{refused:?}");
-        let refused = older.pin(&"uid".into(), PinKind::ProjectId, "p").await;
+        let pins = ConfigPins { integration: "contoso", project_id: "p", project_spelling: "Payments" };
+        let refused = older.pin_config(&"uid".into(), &pins).await;
         assert!(matches!(refused, Err(StoreError::Fenced { .. })), "{refused:?}");
         assert_eq!(older.count_by_type(scope).await.unwrap(), [("User Story".to_owned(), 1)]);
         newer.put_work_items(scope, run, &[item(2, 1)]).await.unwrap();

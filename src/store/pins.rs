@@ -7,13 +7,15 @@ use super::ids::ObjectUid;
 
 /// What can be pinned.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, sqlx::Type)]
-pub enum PinKind {
+enum PinKind {
     /// Id of the organization.
     OrganizationId,
     /// `metadata.uid` of the `AdoIntegration` that a project config refers to.
     IntegrationUid,
     /// Id of the Azure DevOps project.
     ProjectId,
+    /// What the spec called the project when it was last accepted. Unlike the others it moves.
+    ProjectSpelling,
 }
 
 /// The pins of one object; `None` is not pinned so far.
@@ -25,6 +27,19 @@ pub struct Pins {
     pub integration_uid: Option<String>,
     /// Id of the Azure DevOps project.
     pub project_id: Option<String>,
+    /// What the spec called the project when it was last accepted.
+    pub project_spelling: Option<String>,
+}
+
+/// What an accepted project config means.
+#[derive(Clone, Copy, Debug)]
+pub struct ConfigPins<'a> {
+    /// The integration.
+    pub integration: &'a str,
+    /// Id of the Azure DevOps project.
+    pub project_id: &'a str,
+    /// What the spec calls the project.
+    pub project_spelling: &'a str,
 }
 
 impl Store {
@@ -38,30 +53,46 @@ impl Store {
                 PinKind::OrganizationId => &mut pins.organization_id,
                 PinKind::IntegrationUid => &mut pins.integration_uid,
                 PinKind::ProjectId => &mut pins.project_id,
+                PinKind::ProjectSpelling => &mut pins.project_spelling,
             };
             *slot = Some(value);
         }
         Ok(pins)
     }
 
-    /// Pins `value` unless something is pinned already, and gives what holds: of two that race, both get the same.
-    pub async fn pin(&self, uid: &ObjectUid, kind: PinKind, value: &str) -> Result<String, StoreError> {
+    /// Pins an accepted project config: integration and project unless they are pinned already, and how its spec spells the
+    /// project. Gives what holds: of two that race, both get the same. Nothing is written if nothing is new.
+    pub async fn pin_config(&self, uid: &ObjectUid, config: &ConfigPins<'_>) -> Result<Pins, StoreError> {
         within("uid", uid.as_str(), bounds::NAME)?;
-        within("pinned value", value, bounds::NAME)?;
+        let values = [
+            (PinKind::IntegrationUid, config.integration),
+            (PinKind::ProjectId, config.project_id),
+            (PinKind::ProjectSpelling, config.project_spelling),
+        ];
+        for (_, value) in values {
+            within("pinned value", value, bounds::NAME)?;
+        }
+        let known = self.pins(uid).await?;
+        let is_new = known.integration_uid.is_none()
+            || known.project_id.is_none()
+            || known.project_spelling.as_deref() != Some(config.project_spelling);
+        if !is_new {
+            return Ok(known);
+        }
         let mut transaction = self.write().await?;
-        sqlx::query("INSERT INTO pins (uid, kind, value) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
+        for (kind, value) in values {
+            sqlx::query(
+                "INSERT INTO pins (uid, kind, value) VALUES (?, ?, ?) \
+                 ON CONFLICT DO UPDATE SET value = excluded.value WHERE kind = 'ProjectSpelling'",
+            )
             .bind(uid)
             .bind(kind)
             .bind(value)
             .execute(&mut *transaction)
             .await?;
-        let holds = sqlx::query_scalar("SELECT value FROM pins WHERE uid = ? AND kind = ?")
-            .bind(uid)
-            .bind(kind)
-            .fetch_one(&mut *transaction)
-            .await?;
+        }
         transaction.commit().await?;
-        Ok(holds)
+        self.pins(uid).await
     }
 
     /// Forgets what was kept for an object that is gone: its pins, its refused credential and its sync runs, which a
@@ -79,23 +110,48 @@ impl Store {
     }
 }
 
+impl Store {
+    /// [`forget_object`](Self::forget_object), for every object that is not among those that are alive.
+    pub async fn forget_all_but(&self, alive: &[ObjectUid]) -> Result<(), StoreError> {
+        let alive = serde_json::Value::from(alive.iter().map(ObjectUid::as_str).collect::<Vec<_>>()).to_string();
+        let mut transaction = self.write().await?;
+        for statement in [
+            "DELETE FROM pins WHERE uid NOT IN (SELECT value FROM json_each(?))",
+            "DELETE FROM credential_refusals WHERE uid NOT IN (SELECT value FROM json_each(?))",
+            "DELETE FROM sync_runs WHERE config_uid NOT IN (SELECT value FROM json_each(?))",
+        ] {
+            sqlx::query(statement).bind(&alive).execute(&mut *transaction).await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::store::testing::TestStore;
     use crate::store::{NewSyncRun, SyncKind};
 
+    fn config<'a>(integration: &'a str, project_id: &'a str, project_spelling: &'a str) -> ConfigPins<'a> {
+        ConfigPins { integration, project_id, project_spelling }
+    }
+
     #[tokio::test]
-    async fn a_pin_is_set_once() {
+    async fn integration_and_project_are_pinned_once_and_the_spelling_moves() {
         let store = TestStore::open().await;
         let uid = ObjectUid::from("uid-1");
         assert_eq!(store.pins(&uid).await.unwrap(), Pins::default());
-        assert_eq!(store.pin(&uid, PinKind::OrganizationId, "first").await.unwrap(), "first");
-        assert_eq!(store.pin(&uid, PinKind::OrganizationId, "second").await.unwrap(), "first");
-        assert_eq!(store.pin(&uid, PinKind::ProjectId, "project").await.unwrap(), "project");
-        let expected =
-            Pins { organization_id: Some("first".into()), integration_uid: None, project_id: Some("project".into()) };
-        assert_eq!(store.pins(&uid).await.unwrap(), expected);
+        let first = store.pin_config(&uid, &config("contoso", "p-1", "Payments")).await.unwrap();
+        let expected = Pins {
+            organization_id: None,
+            integration_uid: Some("contoso".into()),
+            project_id: Some("p-1".into()),
+            project_spelling: Some("Payments".into()),
+        };
+        assert_eq!(first, expected);
+        let second = store.pin_config(&uid, &config("fabrikam", "p-2", "payments")).await.unwrap();
+        assert_eq!(second, Pins { project_spelling: Some("payments".into()), ..expected });
+        assert_eq!(store.pins(&uid).await.unwrap(), second);
         assert_eq!(store.pins(&ObjectUid::from("uid-2")).await.unwrap(), Pins::default());
     }
 
@@ -105,10 +161,11 @@ mod tests {
         let uid = ObjectUid::from("uid-1");
         let racers = (0..32).map(|n| {
             let (store, uid) = (Store::clone(&store), uid.clone());
-            tokio::spawn(async move { store.pin(&uid, PinKind::ProjectId, &n.to_string()).await.unwrap() })
+            let id = i32::to_string(&n);
+            tokio::spawn(async move { store.pin_config(&uid, &config("contoso", &id, "Payments")).await.unwrap() })
         });
         let values = futures::future::try_join_all(racers).await.unwrap();
-        let holds = store.pins(&uid).await.unwrap().project_id.unwrap();
+        let holds = store.pins(&uid).await.unwrap();
         assert_eq!(values, vec![holds; 32]);
     }
 
@@ -118,11 +175,13 @@ mod tests {
         let scope = store.scope("contoso", 1).await;
         let (gone, stays) = (ObjectUid::from("gone"), ObjectUid::from("stays"));
         for uid in [&gone, &stays] {
-            store.pin(uid, PinKind::IntegrationUid, "integration").await.unwrap();
+            store.pin_config(uid, &config("integration", "p", "Payments")).await.unwrap();
             store.record_refusal(uid, "secret/1", 1).await.unwrap();
             let run = NewSyncRun { scope, config_uid: uid.clone(), kind: SyncKind::Full, started_at: 1 };
             store.start_sync_run(&run).await.unwrap();
         }
+        store.forget_all_but(&[gone.clone(), stays.clone()]).await.unwrap();
+        assert!(store.last_refusal(&gone).await.unwrap().is_some(), "it is alive");
         store.forget_object(&gone).await.unwrap();
         assert_eq!(store.pins(&gone).await.unwrap(), Pins::default());
         assert_eq!(store.last_refusal(&gone).await.unwrap(), None);
@@ -130,12 +189,17 @@ mod tests {
         assert_eq!(store.pins(&stays).await.unwrap().integration_uid.as_deref(), Some("integration"));
         assert!(store.last_refusal(&stays).await.unwrap().is_some());
         assert_eq!(store.sync_runs(&stays, 10).await.unwrap().len(), 1);
+        store.forget_all_but(&[]).await.unwrap();
+        assert_eq!(store.pins(&stays).await.unwrap(), Pins::default());
+        assert_eq!(store.last_refusal(&stays).await.unwrap(), None);
+        assert_eq!(store.sync_runs(&stays, 10).await.unwrap(), []);
     }
 
     #[tokio::test]
     async fn an_overlong_pin_is_refused() {
         let store = TestStore::open().await;
-        let refused = store.pin(&"uid-1".into(), PinKind::ProjectId, &"x".repeat(bounds::NAME + 1)).await;
+        let long = "x".repeat(bounds::NAME + 1);
+        let refused = store.pin_config(&"uid-1".into(), &config("contoso", &long, "Payments")).await;
         assert!(matches!(refused, Err(StoreError::TooLarge { .. })), "{refused:?}");
     }
 }

@@ -40,19 +40,12 @@ impl Store {
         Ok(transaction.commit().await?)
     }
 
-    /// The last refusal, unless it was cleared since.
+    /// The last refusal, unless a credential was accepted since.
     pub async fn last_refusal(&self, uid: &ObjectUid) -> Result<Option<Refusal>, StoreError> {
         Ok(sqlx::query_as("SELECT credential_version, refused_at FROM credential_refusals WHERE uid = ?")
             .bind(uid)
             .fetch_optional(self.readers())
             .await?)
-    }
-
-    /// Forgets the refusal: a credential of this object was accepted.
-    pub async fn clear_refusal(&self, uid: &ObjectUid) -> Result<(), StoreError> {
-        let mut transaction = self.write().await?;
-        sqlx::query("DELETE FROM credential_refusals WHERE uid = ?").bind(uid).execute(&mut *transaction).await?;
-        Ok(transaction.commit().await?)
     }
 }
 
@@ -62,7 +55,7 @@ mod tests {
     use crate::store::testing::TestStore;
 
     #[tokio::test]
-    async fn a_refusal_survives_a_restart_until_it_is_cleared() {
+    async fn a_refusal_survives_a_restart_and_the_last_one_counts() {
         let mut store = TestStore::open().await;
         let uid = ObjectUid::from("uid-1");
         assert_eq!(store.last_refusal(&uid).await.unwrap(), None);
@@ -72,7 +65,5 @@ mod tests {
         let expected = Refusal { credential_version: "secret/2".into(), refused_at: 2_000 };
         assert_eq!(store.last_refusal(&uid).await.unwrap(), Some(expected));
         assert_eq!(store.last_refusal(&"uid-2".into()).await.unwrap(), None);
-        store.clear_refusal(&uid).await.unwrap();
-        assert_eq!(store.last_refusal(&uid).await.unwrap(), None);
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use super::{Scope, Store, WorkItemRecord};
+use super::{IntegrationKey, Scope, Store, WorkItemRecord};
 
 pub struct TestStore {
     store: Store,
@@ -49,8 +49,14 @@ impl TestStore {
 }
 
 pub async fn scope(store: &Store, integration: &str, project: u128) -> Scope {
-    let integration = store.integration_key("ns", integration, "organization").await.unwrap();
+    let integration = integration_key(store, "ns", integration, "organization").await;
     Scope { integration, project: Uuid::from_u128(project).into() }
+}
+
+/// The key of an integration of this name, made when it is first asked for.
+pub async fn integration_key(store: &Store, namespace: &str, name: &str, organization: &str) -> IntegrationKey {
+    let uid = format!("{namespace}/{name}/{organization}").as_str().into();
+    store.accept_organization(&uid, namespace, name, organization).await.unwrap().key
 }
 
 /// A user story of this id and revision.

@@ -1,7 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
-use crate::store::testing::{TestStore, item};
+use crate::store::testing::{TestStore, integration_key, item};
 
 #[tokio::test]
 async fn a_second_opener_is_refused_at_once_and_told_the_file() {
@@ -28,7 +28,7 @@ async fn a_clone_keeps_the_lock_and_closing_one_closes_all() {
     let folder = store.folder().to_owned();
     assert!(matches!(Store::open(&folder).await, Err(StoreError::Locked { .. })));
     clone.close().await;
-    let refused = store.pin(&"uid".into(), crate::store::PinKind::ProjectId, "p").await.unwrap_err();
+    let refused = store.record_refusal(&"uid".into(), "secret/1", 1).await.unwrap_err();
     assert_eq!((refused.reason(), refused.is_transient()), ("StoreUnavailable", true));
     Store::open(&folder).await.unwrap().close().await;
 }
@@ -38,12 +38,12 @@ async fn migrations_run_once_and_leave_data_alone() {
     let mut store = TestStore::open().await;
     let applied = "SELECT version, installed_on FROM _sqlx_migrations ORDER BY version";
     let first: Vec<(i64, String)> = sqlx::query_as(applied).fetch_all(store.readers()).await.unwrap();
-    let key = store.integration_key("ns", "contoso", "organization").await.unwrap();
+    let key = integration_key(&store, "ns", "contoso", "organization").await;
     store.reopen().await;
     let second: Vec<(i64, String)> = sqlx::query_as(applied).fetch_all(store.readers()).await.unwrap();
     assert_eq!(first, second);
     assert!(!first.is_empty());
-    assert_eq!(store.integration_key("ns", "contoso", "organization").await.unwrap(), key);
+    assert_eq!(integration_key(&store, "ns", "contoso", "organization").await, key);
 }
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn a_write_that_is_dropped_half_way_leaves_nothing_and_frees_the_writer() 
         .await
         .unwrap();
     drop(transaction);
-    store.pin(&"other".into(), crate::store::PinKind::ProjectId, "q").await.unwrap();
+    store.record_refusal(&"other".into(), "secret/1", 1).await.unwrap();
     assert_eq!(store.pins(&"uid".into()).await.unwrap().project_id, None);
 }
 
