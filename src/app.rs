@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use ::http::HeaderValue;
 use ::http::header::USER_AGENT;
-use kube::runtime::events::{Recorder, Reporter};
+use kube::runtime::events::Reporter;
 use kube::{Client, Config as KubeConfig};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{error, info};
@@ -19,6 +20,10 @@ use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::controllers::connections::Connections;
 use crate::controllers::leadership::Candidate;
+use crate::controllers::leftovers::Gone;
+use crate::controllers::own_writes::OwnWrites;
+use crate::controllers::queues::Wake;
+use crate::controllers::refusals::Refusals;
 use crate::controllers::visits::Visits;
 use crate::controllers::{self, Context, Wiring};
 use crate::http;
@@ -115,9 +120,11 @@ impl App {
     /// Stands for election, and leads once elected.
     async fn stand(&self, store: &Store, shutdown: &CancellationToken) -> Result<(), AppError> {
         let mut kube = named(self.kube.clone());
+        // The client would repeat what was refused for the moment up to 15 times, in silence, and in the end only every few
+        // minutes: watches have pauses of their own, and no write may come late.
+        kube.default_retry = false;
         kube.read_timeout = Some(WATCH_TIMEOUT);
         let watches = Client::try_from(kube.clone())?;
-        kube.default_retry = false;
         kube.read_timeout = Some(CALL_TIMEOUT);
         let calls = Client::try_from(kube)?;
         let (namespace, lease) = (&self.config.operator_namespace, &self.config.lease_name);
@@ -127,17 +134,42 @@ impl App {
             term = candidate.elected(floor) => term,
             () = shutdown.cancelled() => return Ok(()),
         };
-        store.raise_epoch(term.epoch).await?;
+        let epoch = term.epoch;
+        let ended = CancellationToken::new();
+        // A task of its own: no other work may keep it from renewing in time, and it renews from the first moment on.
+        let holding = AbortOnDropHandle::new(tokio::spawn({
+            let ended = ended.clone();
+            async move {
+                let lost = ended.run_until_cancelled(term.hold()).await.is_some();
+                (!lost).then_some(term)
+            }
+        }));
+        tokio::pin!(holding);
         let result = tokio::select! {
-            result = self.lead(store.as_leader(term.epoch), calls, watches, shutdown) => result,
+            result = self.take_office(store, epoch, calls, watches, shutdown) => result,
             () = grace(shutdown) => Ok(()),
-            () = term.hold() => Err(AppError::LeadershipLost),
+            _ = &mut holding => Err(AppError::LeadershipLost),
         };
         self.metrics.leads(false);
-        if result.is_ok() {
+        ended.cancel();
+        if result.is_ok()
+            && let Ok(Some(term)) = holding.await
+        {
             term.resign().await;
         }
         result
+    }
+
+    async fn take_office(
+        &self,
+        store: &Store,
+        epoch: i64,
+        calls: Client,
+        watches: Client,
+        shutdown: &CancellationToken,
+    ) -> Result<(), AppError> {
+        store.raise_epoch(epoch).await?;
+        self.lead(store.as_leader(epoch), calls, watches, shutdown).await
     }
 
     /// Runs the controllers for the time of one term.
@@ -162,14 +194,15 @@ impl App {
 
     fn context(&self, client: Client, store: Store) -> Context {
         let transport = Transport::new(TransportConfig {
-            policy: HostPolicy::new(self.config.allowed_hosts.clone()),
+            policy: HostPolicy::new(self.config.permitted_hosts()),
+            hosts: self.config.service_hosts.iter().cloned().collect(),
             proxies: self.proxies.clone(),
             observer: Arc::new(self.metrics.clone()),
             ..TransportConfig::default()
         });
         let reporter = Reporter { controller: FIELD_MANAGER.to_owned(), instance: self.config.identity.clone() };
         Context {
-            recorder: Recorder::new(client.clone(), reporter),
+            reporter,
             client,
             clock: Arc::clone(&self.clock),
             store,
@@ -177,12 +210,18 @@ impl App {
             budgets: Budgets::new(),
             metrics: self.metrics.clone(),
             request_deadline: self.config.request_deadline(),
+            server_api_version: self.config.server_api_version.as_str().into(),
             connections: Connections::default(),
+            refusals: Refusals::default(),
             integration_visits: Visits::default(),
             config_visits: Visits::default(),
             reads: Reads::default(),
+            readers: Semaphore::new(self.config.concurrency.into()),
             digests: RandomState::new(),
             failures: Visits::default(),
+            own_writes: OwnWrites::default(),
+            wake: Wake::default(),
+            gone: Gone::default(),
             caches: OnceLock::new(),
         }
     }
@@ -226,5 +265,6 @@ async fn measure_store(store: Store, metrics: Metrics) {
 
 /// The replica's name in the Lease: the pod's name, or something random.
 fn identity(config: &Config) -> String {
-    config.identity.clone().unwrap_or_else(|| format!("ado-operator-{}", uuid::Uuid::new_v4()))
+    let given = config.identity.clone().filter(|name| !name.is_empty());
+    given.unwrap_or_else(|| format!("ado-operator-{}", uuid::Uuid::new_v4()))
 }

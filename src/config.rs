@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::ado::{AllowedHost, InvalidProxy, NamedProxy};
+use crate::ado::{AllowedHost, InvalidProxy, NamedProxy, NamedServiceHost};
 
 /// Keeps Azure DevOps integrations that are declared as Kubernetes objects.
 #[derive(Clone, Debug, Parser)]
@@ -43,6 +43,16 @@ pub struct Config {
     /// be several separated by commas.
     #[arg(long = "allowed-host", env = "ADO_OPERATOR_ALLOWED_HOSTS", value_name = "NAME[:PORT]", value_delimiter = ',', value_parser = AllowedHost::parse)]
     pub allowed_hosts: Vec<AllowedHost>,
+
+    /// Host of one service of organizations outside of the Azure DevOps cloud, as SERVICE=NAME or SERVICE=NAME:PORT, where
+    /// SERVICE is analytics, entitlements or graph; it is permitted like an allowed host. A service that is not named is
+    /// looked for at the organization's own host. May be repeated, or be several separated by commas.
+    #[arg(long = "service-host", env = "ADO_OPERATOR_SERVICE_HOSTS", value_name = "SERVICE=NAME[:PORT]", value_delimiter = ',', value_parser = NamedServiceHost::parse)]
+    pub service_hosts: Vec<NamedServiceHost>,
+
+    /// Version of the REST API that is asked for outside of the Azure DevOps cloud: 7.0 for Azure DevOps Server 2022.
+    #[arg(long, env = "ADO_OPERATOR_SERVER_API_VERSION", default_value = "7.1", value_parser = ["7.0", "7.1", "7.2"])]
+    pub server_api_version: String,
 
     /// Proxy that integrations may name, as NAME=URL. May be repeated, or be several separated by commas. The URL may
     /// hold a password.
@@ -80,10 +90,19 @@ pub enum LogFormat {
 /// The names in a list that commas separate.
 #[expect(clippy::unnecessary_wraps, reason = "the signature is clap's")]
 fn namespaces(list: &str) -> Result<Vec<String>, Infallible> {
-    Ok(list.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect())
+    let mut names: Vec<String> =
+        list.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    names.sort_unstable();
+    names.dedup();
+    Ok(names)
 }
 
 impl Config {
+    /// Hosts that requests may go to besides those of the cloud.
+    pub fn permitted_hosts(&self) -> Vec<AllowedHost> {
+        self.allowed_hosts.iter().cloned().chain(self.service_hosts.iter().map(NamedServiceHost::permitted)).collect()
+    }
+
     /// The proxies that integrations may name.
     pub fn named_proxies(&self) -> Result<Vec<NamedProxy>, InvalidProxy> {
         let parse = |list: &SecretString| -> Vec<_> {
@@ -147,7 +166,7 @@ mod tests {
     #[test]
     fn namespaces_are_one_list_and_an_empty_one_means_all() {
         assert_eq!(served(&["--namespaces", "a,b"]), ["a", "b"]);
-        assert_eq!(served(&["--namespaces=a, b,"]), ["a", "b"]);
+        assert_eq!(served(&["--namespaces=b, a,b,"]), ["a", "b"]);
         assert!(served(&["--namespaces="]).is_empty());
         assert!(served(&[]).is_empty());
         assert!(Config::try_parse_from(["ado-operator", "--namespaces", "a", "b"]).is_err(), "b is no second name");

@@ -78,6 +78,8 @@ reasons! {
     Deleting,
     /// The spec's URL cannot be the URL of an organization.
     InvalidOrganizationURL,
+    /// The spec contradicts itself.
+    InvalidSpec,
     /// A reference in the spec is no name that an object can have.
     InvalidReference,
     /// The named Secret does not exist.
@@ -108,6 +110,8 @@ reasons! {
     AzureReposUnavailable,
     /// No verdict could be had from Azure DevOps.
     Unreachable,
+    /// The operator could not do its own work: its rights or its store stand in the way.
+    InternalError,
     /// The server's certificate is not trusted.
     CertificateNotTrusted,
     /// The token was accepted.

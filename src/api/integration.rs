@@ -35,6 +35,7 @@ use super::shared::{Availability, DesiredState, Feature, IntegrationState, KeyRe
 #[serde(rename_all = "camelCase")]
 // Rules on the URL stand here and not on the field: a rule on a field prints the whole value, and people paste tokens.
 #[x_kube(
+    validation = Rule::new("has(self.auth)").message("auth must name the Secret with the token, as in auth: {pat: {secretRef: {name: contoso-pat, key: token}}}").field_path(".auth"),
     validation = Rule::new(rules::URL_SCHEME).message(rules::url_message("must start with https://")).field_path(".organizationURL"),
     validation = Rule::new(rules::URL_PLAIN).message(rules::url_message("must not contain user information, a query, a fragment or white space")).field_path(".organizationURL"),
     validation = Rule::new(rules::URL_CLOUD).message(rules::url_message("must name the organization and nothing below it, such as a project")).field_path(".organizationURL"),
@@ -63,8 +64,9 @@ pub struct AdoIntegrationSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<DesiredState>,
 
-    /// How to authenticate: exactly one way.
-    pub auth: Auth,
+    /// How to authenticate: exactly one way. Required; absent, a rule explains what to write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Auth>,
 
     /// Services to use. Absent means AzureDevOps, which is always one of them.
     #[schemars(length(min = 1, max = 2))]
@@ -320,6 +322,11 @@ impl AdoIntegrationSpec {
     /// What the author wants, with the default filled in.
     pub fn desired_state(&self) -> DesiredState {
         self.state.unwrap_or_default()
+    }
+
+    /// The personal access token, where that is the way to authenticate.
+    pub fn pat(&self) -> Option<&PatAuth> {
+        self.auth.as_ref()?.pat.as_ref()
     }
 
     /// Services in use, in their fixed order.

@@ -236,10 +236,10 @@ fn date_time(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
 
 impl AdoProjectConfig {
     /// Namespace and name of the integration that the spec names, with the own namespace filled in.
-    pub fn integration_key(&self) -> (String, String) {
+    pub fn integration(&self) -> (&str, &str) {
         let reference = &self.spec.integration_ref;
-        let own = self.metadata.namespace.clone().unwrap_or_default();
-        (reference.namespace.clone().unwrap_or(own), reference.name.clone())
+        let own = self.metadata.namespace.as_deref().unwrap_or_default();
+        (reference.namespace.as_deref().unwrap_or(own), &reference.name)
     }
 }
 

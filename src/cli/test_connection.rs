@@ -10,7 +10,8 @@ use super::manifest::{Checked, LARGEST, Manifest, ManifestError};
 use super::report::{Failure, Report};
 use super::{Exit, Streams};
 use crate::ado::{
-    AdoClient, AdoError, AllowedHost, Budgets, HostPolicy, Limits, NamedProxy, Transport, TransportConfig,
+    AdoClient, AdoError, AllowedHost, Budgets, HostPolicy, Limits, NamedProxy, NamedServiceHost, Transport,
+    TransportConfig,
 };
 use crate::domain::projects::ProjectFilter;
 use crate::sync::probe::{ProbeRequest, probe};
@@ -61,6 +62,14 @@ pub struct TestConnection {
     #[arg(long = "allowed-host", value_name = "NAME[:PORT]")]
     allowed_hosts: Vec<String>,
 
+    /// Host of one service outside of the Azure DevOps cloud, as the operator's flag of that name. May be repeated.
+    #[arg(long = "service-host", value_name = "SERVICE=NAME[:PORT]")]
+    service_hosts: Vec<String>,
+
+    /// Version of the REST API outside of the Azure DevOps cloud, as the operator's flag of that name.
+    #[arg(long, default_value = "7.1", value_parser = ["7.0", "7.1", "7.2"])]
+    server_api_version: String,
+
     /// Proxy that `spec.proxy` may name, as the operator's flag of that name. May be repeated.
     #[arg(long = "proxy", value_name = "NAME=URL")]
     proxies: Vec<String>,
@@ -100,6 +109,8 @@ enum Problem {
     Usage(&'static str),
     #[error("--allowed-host must be NAME or NAME:PORT")]
     AllowedHost,
+    #[error("--service-host {0}")]
+    ServiceHost(#[from] crate::ado::InvalidServiceHost),
     #[error("--proxy: {0}")]
     Proxy(#[from] crate::ado::InvalidProxy),
     #[error(transparent)]
@@ -125,6 +136,7 @@ impl Problem {
             },
             Self::Usage(_)
             | Self::AllowedHost
+            | Self::ServiceHost(_)
             | Self::Proxy(_)
             | Self::Input(_)
             | Self::NotText
@@ -139,7 +151,7 @@ impl Problem {
             Self::Input(InputError::CaBundle { error, .. }) => error.reason(),
             Self::Input(_) => "InputUnreadable",
             Self::NotText | Self::Manifest(_) => "InvalidManifest",
-            Self::Usage(_) | Self::AllowedHost | Self::Proxy(_) => "InvalidUsage",
+            Self::Usage(_) | Self::AllowedHost | Self::ServiceHost(_) | Self::Proxy(_) => "InvalidUsage",
         }
     }
 }
@@ -197,8 +209,13 @@ impl TestConnection {
         let hosts: Result<Vec<AllowedHost>, _> =
             self.allowed_hosts.iter().map(|host| AllowedHost::parse(host)).collect();
         let proxies: Result<Vec<NamedProxy>, _> = self.proxies.iter().map(|proxy| NamedProxy::parse(proxy)).collect();
-        let policy = HostPolicy::new(hosts.map_err(|_| Problem::AllowedHost)?);
-        Ok(Transport::new(TransportConfig { policy, proxies: proxies?, ..TransportConfig::default() }))
+        let services: Vec<NamedServiceHost> =
+            self.service_hosts.iter().map(|host| NamedServiceHost::parse(host)).collect::<Result<_, _>>()?;
+        let mut permitted = hosts.map_err(|_| Problem::AllowedHost)?;
+        permitted.extend(services.iter().map(NamedServiceHost::permitted));
+        let policy = HostPolicy::new(permitted);
+        let hosts = services.into_iter().collect();
+        Ok(Transport::new(TransportConfig { policy, hosts, proxies: proxies?, ..TransportConfig::default() }))
     }
 
     async fn client(
@@ -211,12 +228,16 @@ impl TestConnection {
         let spec = &integration.object.spec;
         let namespace = integration.object.metadata.namespace.clone().or_else(|| self.namespace.clone());
         let inputs = Inputs { manifest, namespace, kubeconfig: self.kubeconfig.clone(), context: self.context.clone() };
-        let Some(auth) = &spec.auth.pat else { return Err(Problem::Usage("spec.auth has no pat")) };
+        let Some(auth) = spec.pat() else { return Err(Problem::Usage("spec.auth has no pat")) };
         let pat = Box::pin(inputs.token(self.pat_file.as_deref(), input, &auth.secret_ref)).await?;
         let ca = Box::pin(inputs.ca_bundle(self.ca_file.as_deref(), spec.ca_bundle.as_ref())).await?;
         let http = transport.http(ca.as_ref(), spec.proxy.as_deref())?;
         let organization = integration.organization.clone();
         let budget = Budgets::new().of_credential(&organization, &pat.fingerprint());
-        Ok(AdoClient::new(http, organization, pat, budget, Limits::default())?)
+        let mut limits = Limits::default();
+        if !organization.is_cloud() {
+            limits.api_version = self.server_api_version.as_str().into();
+        }
+        Ok(AdoClient::new(http, organization, pat, budget, limits)?)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::error::ReconcileError;
 use crate::ado::AdoError;
 use crate::api::Reason;
 use crate::domain::verdict::Cause;
@@ -40,6 +41,16 @@ pub fn meaning(error: &AdoError) -> Meaning {
         | AdoError::Proxy { .. }
         | AdoError::Setup => Meaning::NoVerdict(cause(Reason::Unreachable)),
     }
+}
+
+/// What keeps the operator itself from its work, and is worth showing: its rights, or its store. Conflicts and waits are the
+/// normal course of things, and a lost office is the next leader's business.
+pub fn own_fault(error: &ReconcileError) -> Option<Cause> {
+    let is_shown = !error.is_conflict() && !error.is_wait() && !error.is_fenced();
+    is_shown.then(|| {
+        let message = format!("The operator could not do its work, and goes on trying: {}", sentence(error));
+        Cause::new(Reason::InternalError, message)
+    })
 }
 
 /// The error's text as a sentence: capital first letter, unless the first word is a name such as a host's, and full stop.

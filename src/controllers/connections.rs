@@ -25,9 +25,9 @@ impl Connections {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(uid).cloned()
     }
 
-    /// Puts a connection in force.
-    pub fn put(&self, uid: &str, connection: Connection) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(uid.to_owned(), connection);
+    /// Puts a connection in force; tells whether there was none before.
+    pub fn put(&self, uid: &str, connection: Connection) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(uid.to_owned(), connection).is_none()
     }
 
     /// Takes a connection out of force.

@@ -4,12 +4,20 @@ use std::hash::RandomState;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use futures::future::join_all;
 use k8s_openapi::NamespaceResourceScope;
-use kube::runtime::events::Recorder;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::core::PartialObjectMeta;
+use kube::runtime::events::Reporter;
 use kube::runtime::reflector::{ObjectRef, Store as Cache};
-use kube::{Api, Client, Resource};
+use kube::{Api, Client, Resource, ResourceExt as _};
+use tokio::sync::{Semaphore, SetOnce};
 
 use super::connections::Connections;
+use super::leftovers::Gone;
+use super::own_writes::OwnWrites;
+use super::queues::Wake;
+use super::refusals::Refusals;
 use super::visits::Visits;
 use super::{integration, project_config};
 use crate::ado::{Budgets, Transport};
@@ -33,24 +41,52 @@ pub struct Context {
     pub budgets: Budgets,
     /// Counters and gauges.
     pub metrics: Metrics,
-    /// Events.
-    pub recorder: Recorder,
+    /// Who Events come from.
+    pub reporter: Reporter,
     /// Time that one request to Azure DevOps may take in all.
     pub request_deadline: Duration,
+    /// REST API version of organizations outside of the cloud.
+    pub server_api_version: Arc<str>,
     /// Connections that are in force, for project configs.
     pub connections: Connections,
+    /// Credentials that were refused lately, whichever object has them.
+    pub refusals: Refusals,
     /// What earlier looks at integrations left behind in this process.
     pub integration_visits: Visits<integration::Visit>,
     /// What earlier looks at project configs left behind in this process.
     pub config_visits: Visits<project_config::Visit>,
     /// Reads of whole projects that are under way.
     pub reads: Reads,
+    /// Projects that are read at the same time.
+    pub readers: Semaphore,
     /// Tells whether two credentials are the same, with a key that is this process's own.
     pub digests: RandomState,
     /// Failures in a row, by the uid of the object.
     pub failures: Visits<u32>,
+    /// Changes of objects that this process made.
+    pub own_writes: OwnWrites,
+    /// Asks for looks at objects.
+    pub wake: Wake,
+    /// Objects that have gone.
+    pub gone: Gone,
     /// Objects as the watches last saw them.
     pub caches: OnceLock<Caches>,
+}
+
+/// Whether the first lists of a namespace, or of all, are there: from then on every change is told.
+///
+/// The caches have a signal of their own. It wakes one of those who wait for it at the same time and loses the others
+/// (kube-runtime 5.0), so it is left to kube's `applier`.
+#[derive(Debug, Default)]
+pub struct Listed {
+    /// Integrations.
+    pub integrations: SetOnce<()>,
+    /// Project configs.
+    pub configs: SetOnce<()>,
+    /// Secrets, which are not cached.
+    pub secrets: SetOnce<()>,
+    /// `ConfigMap`s, which are not cached.
+    pub config_maps: SetOnce<()>,
 }
 
 /// Objects as the watches last saw them: one cache a watched namespace, or one for all.
@@ -60,6 +96,23 @@ pub struct Caches {
     pub integrations: Vec<Cache<AdoIntegration>>,
     /// Project configs.
     pub configs: Vec<Cache<AdoProjectConfig>>,
+    /// Namespaces with their labels; absent where only some are served.
+    pub namespaces: Option<Cache<PartialObjectMeta<Namespace>>>,
+    /// What was listed so far, in the order of the caches.
+    pub listed: Vec<Arc<Listed>>,
+    /// Whether the namespaces were.
+    pub namespaces_listed: Arc<SetOnce<()>>,
+}
+
+impl Caches {
+    /// Waits until everything was listed that is cached.
+    pub async fn filled(&self) {
+        join_all(self.listed.iter().map(|listed| listed.integrations.wait())).await;
+        join_all(self.listed.iter().map(|listed| listed.configs.wait())).await;
+        if self.namespaces.is_some() {
+            self.namespaces_listed.wait().await;
+        }
+    }
 }
 
 impl Context {
@@ -87,11 +140,13 @@ impl Context {
     pub fn configs_of(&self, integration: &AdoIntegration) -> Vec<Arc<AdoProjectConfig>> {
         let meta = &integration.metadata;
         let key = (meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default());
-        let names = |config: &AdoProjectConfig| {
-            let (namespace, name) = config.integration_key();
-            (namespace.as_str(), name.as_str()) == key
-        };
+        let names = |config: &AdoProjectConfig| config.integration() == key;
         let caches = self.caches.get().map(|caches| caches.configs.as_slice()).unwrap_or_default();
         caches.iter().flat_map(|cache| cache.state_filter(names)).collect()
+    }
+
+    /// Whether the object is as this process's own write of its status left it, so that there is nothing to look at.
+    pub fn is_own_write<K: Resource>(&self, object: &K) -> bool {
+        self.own_writes.explain(&object.uid().unwrap_or_default(), &object.resource_version().unwrap_or_default())
     }
 }

@@ -13,9 +13,17 @@ pub enum ReconcileError {
     /// The store refused or did not answer.
     #[error("the store: {0}")]
     Store(#[from] StoreError),
-    /// Deletion waits for something; the finalizer stays.
-    #[error("deletion waits for {0} project configs")]
-    StillReferred(usize),
+    /// Deletion waits for project configs; the finalizer stays.
+    #[error("deletion waits for {configs} project configs")]
+    StillReferred {
+        /// How many.
+        configs: usize,
+        /// How long it waits at most.
+        left: Duration,
+    },
+    /// A look ended in a panic, which is a fault of ours.
+    #[error("a look at the object broke off")]
+    Broken,
     /// The finalizer could not be set or removed, or the reconcile within it failed.
     #[error(transparent)]
     Finalizer(Box<kube::runtime::finalizer::Error<ReconcileError>>),
@@ -34,7 +42,7 @@ impl ReconcileError {
                 Error::AddFinalizer(error) | Error::RemoveFinalizer(error) => refused(error),
                 Error::UnnamedObject | Error::InvalidFinalizer => false,
             },
-            Self::Kubernetes(_) | Self::Store(_) | Self::StillReferred(_) => false,
+            Self::Kubernetes(_) | Self::Store(_) | Self::StillReferred { .. } | Self::Broken => false,
         }
     }
 
@@ -42,9 +50,39 @@ impl ReconcileError {
     pub fn is_wait(&self) -> bool {
         use kube::runtime::finalizer::Error;
         match self {
-            Self::StillReferred(_) => true,
+            Self::StillReferred { .. } => true,
             Self::Finalizer(inner) => matches!(inner.as_ref(), Error::CleanupFailed(error) if error.is_wait()),
-            Self::Kubernetes(_) | Self::Store(_) => false,
+            Self::Kubernetes(_) | Self::Store(_) | Self::Broken => false,
+        }
+    }
+
+    /// Another leader has taken over.
+    pub fn is_fenced(&self) -> bool {
+        use kube::runtime::finalizer::Error;
+        match self {
+            Self::Store(error) => matches!(error, StoreError::Fenced { .. }),
+            Self::Finalizer(inner) => match inner.as_ref() {
+                Error::ApplyFailed(error) | Error::CleanupFailed(error) => error.is_fenced(),
+                Error::AddFinalizer(_) | Error::RemoveFinalizer(_) | Error::UnnamedObject | Error::InvalidFinalizer => {
+                    false
+                }
+            },
+            Self::Kubernetes(_) | Self::StillReferred { .. } | Self::Broken => false,
+        }
+    }
+
+    /// When to look again, where that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        use kube::runtime::finalizer::Error;
+        match self {
+            Self::StillReferred { left, .. } => Some(*left),
+            Self::Finalizer(inner) => match inner.as_ref() {
+                Error::ApplyFailed(error) | Error::CleanupFailed(error) => error.retry_after(),
+                Error::AddFinalizer(_) | Error::RemoveFinalizer(_) | Error::UnnamedObject | Error::InvalidFinalizer => {
+                    None
+                }
+            },
+            Self::Kubernetes(_) | Self::Store(_) | Self::Broken => None,
         }
     }
 
@@ -53,7 +91,8 @@ impl ReconcileError {
         match self {
             Self::Kubernetes(_) => "Kubernetes",
             Self::Store(error) => error.reason(),
-            Self::StillReferred(_) => "StillReferred",
+            Self::StillReferred { .. } => "StillReferred",
+            Self::Broken => "Broken",
             Self::Finalizer(inner) => match inner.as_ref() {
                 kube::runtime::finalizer::Error::ApplyFailed(error)
                 | kube::runtime::finalizer::Error::CleanupFailed(error) => error.reason(),

@@ -38,6 +38,8 @@ pub struct Candidate {
 pub struct Term {
     candidate: Candidate,
     lease: Lease,
+    /// When the Lease was last written for sure: before the request was sent, since others count from the write.
+    renewed: Instant,
     /// Higher than that of every earlier term.
     pub epoch: i64,
 }
@@ -74,10 +76,11 @@ impl Candidate {
     pub async fn elected(&self, floor: i64) -> Term {
         let mut seen: (Option<String>, Instant) = (None, Instant::now());
         loop {
-            match self.try_once(floor, &mut seen).await {
-                Ok(Some(term)) => return term,
-                Ok(None) => {}
-                Err(error) => warn!(%error, lease = self.name, "the Lease could not be had"),
+            match timeout(RENEW_DEADLINE, self.try_once(floor, &mut seen)).await {
+                Ok(Ok(Some(term))) => return term,
+                Ok(Ok(None)) => {}
+                Ok(Err(error)) => warn!(%error, lease = self.name, "the Lease could not be had"),
+                Err(_) => warn!(lease = self.name, "the apiserver did not answer about the Lease in time"),
             }
             sleep(RETRY_PERIOD).await;
         }
@@ -89,6 +92,7 @@ impl Candidate {
         if version != seen.0 {
             *seen = (version, Instant::now());
         }
+        let sent = Instant::now();
         let written = match decide(found.as_ref(), &self.identity, seen.1.elapsed()) {
             Move::Wait => return Ok(None),
             Move::Create => {
@@ -104,17 +108,16 @@ impl Candidate {
             }
         };
         match written {
-            Ok(lease) => Ok(Some(self.term(lease))),
+            Ok(lease) => Ok(Some(self.term(lease, floor, sent))),
             Err(kube::Error::Api(status)) if status.code == 409 => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    fn term(&self, lease: Lease) -> Term {
-        let transitions = lease.spec.as_ref().and_then(|spec| spec.lease_transitions).unwrap_or_default();
-        let epoch = i64::from(transitions) + 1;
+    fn term(&self, lease: Lease, floor: i64, renewed: Instant) -> Term {
+        let epoch = epoch(&lease, floor);
         info!(lease = self.name, identity = self.identity, epoch, "this replica leads");
-        Term { candidate: self.clone(), lease, epoch }
+        Term { candidate: self.clone(), lease, renewed, epoch }
     }
 
     fn spec(&self, before: Option<&LeaseSpec>, floor: i64) -> LeaseSpec {
@@ -131,15 +134,20 @@ impl Candidate {
     }
 }
 
+/// The Lease counts its holders, up to what its field can hold; what the store has seen counts on.
+fn epoch(lease: &Lease, floor: i64) -> i64 {
+    let transitions = lease.spec.as_ref().and_then(|spec| spec.lease_transitions).unwrap_or_default();
+    i64::from(transitions).max(floor) + 1
+}
+
 impl Term {
     /// Renews for as long as it can. Returns when the office is lost.
     pub async fn hold(&mut self) {
-        let mut renewed = Instant::now();
-        while renewed.elapsed() < RENEW_DEADLINE {
-            sleep(RETRY_PERIOD).await;
-            let left = RENEW_DEADLINE.saturating_sub(renewed.elapsed());
+        while self.renewed.elapsed() < RENEW_DEADLINE {
+            sleep(RETRY_PERIOD.min(RENEW_DEADLINE.saturating_sub(self.renewed.elapsed()))).await;
+            let (left, sent) = (RENEW_DEADLINE.saturating_sub(self.renewed.elapsed()), Instant::now());
             match timeout(left, self.renew()).await {
-                Ok(Ok(())) => renewed = Instant::now(),
+                Ok(Ok(())) => self.renewed = sent,
                 Ok(Err(kube::Error::Api(status))) if status.code == 409 && self.still_ours().await => {}
                 Ok(Err(kube::Error::Api(status))) if status.code == 409 || status.code == 404 => return,
                 Ok(Err(error)) => warn!(%error, "the Lease could not be renewed"),
@@ -206,6 +214,22 @@ mod tests {
     fn a_lease_of_another_is_taken_only_after_it_was_left_alone_for_its_duration() {
         assert_eq!(decide(Some(&held_by("b")), "a", Duration::from_secs(14)), Move::Wait);
         assert_eq!(decide(Some(&held_by("b")), "a", Duration::from_secs(15)), Move::Take);
+    }
+
+    #[test]
+    fn every_term_has_an_epoch_of_its_own_although_the_lease_can_count_no_further() {
+        let mut lease = held_by("a");
+        let transitions = |lease: &mut Lease, count| {
+            if let Some(spec) = &mut lease.spec {
+                spec.lease_transitions = Some(count);
+            }
+        };
+        assert_eq!(epoch(&lease, 0), 1);
+        transitions(&mut lease, 7);
+        assert_eq!((epoch(&lease, 3), epoch(&lease, 9)), (8, 10));
+        transitions(&mut lease, i32::MAX);
+        let last = epoch(&lease, 0);
+        assert_eq!(epoch(&lease, last), last + 1);
     }
 
     #[test]

@@ -8,12 +8,17 @@ mod deadline;
 mod error;
 pub mod integration;
 pub mod leadership;
+pub mod leftovers;
 mod namespaces;
+pub mod own_writes;
 pub mod project_config;
+pub mod queues;
+pub mod refusals;
 mod report;
 mod status;
 mod triggers;
 pub mod visits;
+mod watches;
 mod wiring;
 
 pub use context::Context;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Namespace;
 use kube::core::PartialObjectMeta;
+use kube::runtime::reflector::ObjectRef;
 use kube::{Api, ResourceExt};
 
 use super::context::Context;
@@ -38,9 +39,13 @@ pub async fn allowed_configs(integration: &AdoIntegration, ctx: &Context) -> kub
     Ok(allowed)
 }
 
-/// Labels of a namespace. An operator that serves named namespaces only may not read them: then there are none, and a
-/// selector allows nothing.
+/// Labels of a namespace, as they were last seen where all are watched. An operator that serves named namespaces only may not
+/// be able to read them: then there are none, and a selector allows nothing.
 async fn labels(namespace: &str, ctx: &Context) -> kube::Result<BTreeMap<String, String>> {
+    if let Some(cache) = ctx.caches.get().and_then(|caches| caches.namespaces.as_ref()) {
+        let found = cache.get(&ObjectRef::new(namespace));
+        return Ok(found.map(|found| found.labels().clone()).unwrap_or_default());
+    }
     let api: Api<PartialObjectMeta<Namespace>> = Api::all(ctx.client.clone());
     match within(api.get_opt(namespace)).await {
         Ok(found) => Ok(found.map(|found| found.labels().clone()).unwrap_or_default()),

@@ -1,10 +1,11 @@
 //! What people hear of a reconcile besides the status: events and the audit trail.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::runtime::events::{Event, EventType};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, ManagedFieldsEntry};
+use kube::runtime::events::{Event, EventType, Recorder};
 use kube::{Resource, ResourceExt};
 
 use super::context::Context;
+use super::deadline::within;
 use super::error::ReconcileError;
 use crate::api::{ConditionType, FIELD_MANAGER, Reason};
 use crate::domain::conditions;
@@ -55,7 +56,11 @@ where
         action: "Reconcile".to_owned(),
         secondary: None,
     };
-    if let Err(error) = ctx.recorder.publish(&event, &object.object_ref(&())).await {
+    // A recorder remembers events to count them as series, and repeats the note of the first: each of ours says something
+    // else, and they are few.
+    let recorder = Recorder::new(ctx.client.clone(), ctx.reporter.clone());
+    let reference = object.object_ref(&());
+    if let Err(error) = within(recorder.publish(&event, &reference)).await {
         tracing::warn!(%error, reason, "an event could not be published");
     }
 }
@@ -87,12 +92,66 @@ where
     Ok(ctx.store.append_audit(&record).await?)
 }
 
-/// The field manager that last wrote the object itself, as opposed to its status.
+/// The field manager that last wrote what an object is about: its spec, or a Secret's data. Who only annotated it, or wrote
+/// its status, is not meant.
 pub fn author<K: Resource<DynamicType = ()>>(object: &K) -> String {
-    let managers = object.managed_fields();
-    let writers = managers.iter().filter(|entry| entry.subresource.as_deref().unwrap_or_default().is_empty());
-    let last = writers
-        .filter(|entry| entry.manager.as_deref() != Some(FIELD_MANAGER))
-        .max_by_key(|entry| entry.time.as_ref().map(|time| time.0));
+    let last = object.managed_fields().iter().filter(|entry| is_author(entry));
+    let last = last.max_by_key(|entry| entry.time.as_ref().map(|time| time.0));
     last.and_then(|entry| entry.manager.clone()).unwrap_or_else(|| "unknown".to_owned())
+}
+
+fn is_author(entry: &ManagedFieldsEntry) -> bool {
+    let own = entry.manager.as_deref() == Some(FIELD_MANAGER);
+    let of_status = !entry.subresource.as_deref().unwrap_or_default().is_empty();
+    let wrote = |field: &str| entry.fields_v1.as_ref().is_none_or(|fields| fields.0.get(field).is_some());
+    !own && !of_status && (wrote("f:spec") || wrote("f:data") || wrote("f:stringData"))
+}
+
+/// Leaves of an object's managed fields who its authors are and when they wrote. The fields themselves take more memory than
+/// all else that is cached of an object, and nobody reads them.
+pub fn keep_authors<K: Resource<DynamicType = ()>>(object: &mut K) {
+    let entries = object.managed_fields_mut();
+    entries.retain(is_author);
+    for entry in entries.iter_mut() {
+        entry.fields_v1 = None;
+    }
+    entries.shrink_to_fit();
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use k8s_openapi::api::core::v1::Secret;
+    use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, Time};
+    use serde_json::json;
+
+    use super::*;
+
+    fn entry(manager: &str, second: i64, fields: serde_json::Value) -> ManagedFieldsEntry {
+        ManagedFieldsEntry {
+            manager: Some(manager.to_owned()),
+            time: Timestamp::from_second(second).ok().map(Time),
+            fields_v1: Some(FieldsV1(fields)),
+            ..ManagedFieldsEntry::default()
+        }
+    }
+
+    #[test]
+    fn the_author_is_who_last_wrote_the_content_with_and_without_the_fields() {
+        let mut object = Secret::default();
+        let status = ManagedFieldsEntry { subresource: Some("status".to_owned()), ..entry("other", 9, json!({})) };
+        object.metadata.managed_fields = Some(vec![
+            entry("helm", 1, json!({"f:data": {}})),
+            entry("argocd", 2, json!({"f:data": {}})),
+            entry("kubectl-annotate", 3, json!({"f:metadata": {}})),
+            entry(FIELD_MANAGER, 4, json!({"f:data": {}})),
+            status,
+        ]);
+        assert_eq!(author(&object), "argocd");
+        keep_authors(&mut object);
+        assert_eq!(author(&object), "argocd");
+        let kept = object.metadata.managed_fields.unwrap();
+        assert!(kept.len() == 2 && kept.iter().all(|entry| entry.fields_v1.is_none()), "{kept:?}");
+        assert_eq!(author(&Secret::default()), "unknown");
+    }
 }

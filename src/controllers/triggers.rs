@@ -1,57 +1,141 @@
-//! Which objects a change of another object wakes.
+//! Which objects a change of an object wakes.
 
-use kube::Resource;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::ObjectRef;
+use kube::{Resource, ResourceExt as _};
 
 use super::context::Context;
+use super::queues::Scope;
+use super::watches::{Seen, Touched};
 use crate::api::{AdoIntegration, AdoProjectConfig};
 
-/// Integrations that read this Secret.
-pub fn of_secret<K: Resource>(ctx: &Context, secret: &PartialObjectMeta<K>) -> Vec<ObjectRef<AdoIntegration>> {
-    integrations(ctx, secret, |integration, name| {
-        let token = integration.spec.auth.pat.as_ref().map(|pat| pat.secret_ref.name.as_str());
+/// An integration: itself, and the project configs that name it.
+pub fn of_integration(ctx: &Context, seen: Seen<AdoIntegration>) {
+    match seen {
+        Seen::Changed { now, .. } => {
+            if !ctx.is_own_write(&*now) {
+                ctx.wake.integration(ObjectRef::from_obj(&*now));
+            }
+            wake_configs_of(ctx, &now);
+        }
+        Seen::Gone(object) => {
+            wake_configs_of(ctx, &object);
+            ctx.gone.note(&*object);
+        }
+        Seen::Listed => wake_all(ctx),
+    }
+}
+
+/// A project config: itself, and the integration that it names where that one has to know.
+pub fn of_config(ctx: &Context, seen: Seen<AdoProjectConfig>) {
+    match seen {
+        Seen::Changed { before, now } => {
+            if !ctx.is_own_write(&*now) {
+                ctx.wake.config(ObjectRef::from_obj(&*now));
+            }
+            let before = before.as_deref().map(reference);
+            let reference = reference(&now);
+            if before.as_ref() != Some(&reference) {
+                before.iter().chain([&reference]).for_each(|(key, ..)| wake_integration(ctx, *key));
+            }
+        }
+        Seen::Gone(object) => {
+            wake_integration(ctx, object.integration());
+            ctx.gone.note(&*object);
+        }
+        Seen::Listed => wake_all(ctx),
+    }
+}
+
+/// What an integration knows of a project config: which one it names, whether it is on its way out, and its project. What
+/// else changes in a config, above all the data in its status, is none of its business.
+fn reference(config: &AdoProjectConfig) -> ((&str, &str), bool, Option<&str>) {
+    let project = config.status.as_ref().and_then(|status| status.project.as_ref()).map(|project| project.id.as_str());
+    (config.integration(), config.metadata.deletion_timestamp.is_some(), project)
+}
+
+/// A Secret: the integrations that read it.
+pub fn of_secret<K: Resource>(ctx: &Context, scope: &Scope, touched: &Touched<'_, K>) {
+    wake_readers(ctx, scope, touched, |integration, name| {
+        let token = integration.spec.pat().map(|pat| pat.secret_ref.name.as_str());
         let ca = integration.spec.ca_bundle.as_ref().and_then(|bundle| bundle.secret_ref.as_ref());
         token == Some(name) || ca.is_some_and(|reference| reference.name == name)
-    })
+    });
 }
 
-/// Integrations that read this `ConfigMap`.
-pub fn of_config_map<K: Resource>(ctx: &Context, config_map: &PartialObjectMeta<K>) -> Vec<ObjectRef<AdoIntegration>> {
-    integrations(ctx, config_map, |integration, name| {
+/// A `ConfigMap`: the integrations that read it.
+pub fn of_config_map<K: Resource>(ctx: &Context, scope: &Scope, touched: &Touched<'_, K>) {
+    wake_readers(ctx, scope, touched, |integration, name| {
         let ca = integration.spec.ca_bundle.as_ref().and_then(|bundle| bundle.config_map_ref.as_ref());
         ca.is_some_and(|reference| reference.name == name)
-    })
+    });
 }
 
-fn integrations<K: Resource>(
+/// A namespace whose labels changed: the project configs in it, since labels may decide whether an integration allows them,
+/// and the integrations that they name.
+pub fn of_namespace<K>(ctx: &Context, seen: Seen<PartialObjectMeta<K>>)
+where
+    PartialObjectMeta<K>: Resource<DynamicType = ()>,
+{
+    let labels = |namespace: &PartialObjectMeta<K>| -> BTreeMap<String, String> { namespace.labels().clone() };
+    match seen {
+        Seen::Changed { before: Some(before), now } if labels(&before) == labels(&now) => {}
+        Seen::Changed { now: namespace, .. } | Seen::Gone(namespace) => {
+            let name = namespace.name_any();
+            for config in configs(ctx, |config| config.metadata.namespace.as_deref() == Some(&name)) {
+                ctx.wake.config(ObjectRef::from_obj(&*config));
+                wake_integration(ctx, config.integration());
+            }
+        }
+        Seen::Listed => wake_all(ctx),
+    }
+}
+
+/// Everything: the time jumped, or something was listed anew.
+pub fn wake_all(ctx: &Context) {
+    wake_integrations(ctx, |_| true);
+    configs(ctx, |_| true).for_each(|config| ctx.wake.config(ObjectRef::from_obj(&*config)));
+}
+
+/// Project configs that name the integration, allowed or not.
+pub fn wake_configs_of(ctx: &Context, integration: &AdoIntegration) {
+    ctx.configs_of(integration).iter().for_each(|config| ctx.wake.config(ObjectRef::from_obj(&**config)));
+}
+
+fn wake_readers<K: Resource>(
     ctx: &Context,
-    named: &PartialObjectMeta<K>,
+    scope: &Scope,
+    touched: &Touched<'_, K>,
     reads: impl Fn(&AdoIntegration, &str) -> bool,
-) -> Vec<ObjectRef<AdoIntegration>> {
-    let (namespace, name) = (named.metadata.namespace.clone(), named.metadata.name.clone().unwrap_or_default());
-    let Some(caches) = ctx.caches.get() else { return Vec::new() };
-    let reads = |integration: &AdoIntegration| integration.metadata.namespace == namespace && reads(integration, &name);
-    let found = caches.integrations.iter().flat_map(|cache| cache.state_filter(reads));
-    found.map(|integration| ObjectRef::from_obj(&*integration)).collect()
+) {
+    match touched {
+        Touched::Object(object) => {
+            let (namespace, name) = (object.metadata.namespace.as_ref(), object.metadata.name.as_deref());
+            let name = name.unwrap_or_default();
+            wake_integrations(ctx, |integration| {
+                integration.metadata.namespace.as_ref() == namespace && reads(integration, name)
+            });
+        }
+        Touched::Listed => {
+            wake_integrations(ctx, |integration| scope.is_none() || integration.metadata.namespace == *scope);
+        }
+    }
 }
 
-/// The integration that a project config names, if it exists.
-pub fn of_config(ctx: &Context, config: &AdoProjectConfig) -> Option<ObjectRef<AdoIntegration>> {
-    let (namespace, name) = config.integration_key();
-    ctx.integration(&namespace, &name).map(|integration| ObjectRef::from_obj(&*integration))
+fn wake_integration(ctx: &Context, (namespace, name): (&str, &str)) {
+    ctx.wake.integration(ObjectRef::new(name).within(namespace));
 }
 
-/// Project configs that name this integration.
-pub fn of_integration(ctx: &Context, integration: &AdoIntegration) -> Vec<ObjectRef<AdoProjectConfig>> {
-    ctx.configs_of(integration).iter().map(|config| ObjectRef::from_obj(&**config)).collect()
+fn wake_integrations(ctx: &Context, which: impl Fn(&AdoIntegration) -> bool) {
+    let caches = ctx.caches.get().map(|caches| caches.integrations.as_slice()).unwrap_or_default();
+    let found = caches.iter().flat_map(|cache| cache.state_filter(&which));
+    found.for_each(|integration: Arc<AdoIntegration>| ctx.wake.integration(ObjectRef::from_obj(&*integration)));
 }
 
-/// Project configs in this namespace, whose labels may decide whether an integration allows them.
-pub fn of_namespace<K: Resource>(ctx: &Context, namespace: &PartialObjectMeta<K>) -> Vec<ObjectRef<AdoProjectConfig>> {
-    let name = namespace.metadata.name.as_deref().unwrap_or_default();
-    let Some(caches) = ctx.caches.get() else { return Vec::new() };
-    let within = |config: &AdoProjectConfig| config.metadata.namespace.as_deref() == Some(name);
-    let found = caches.configs.iter().flat_map(|cache| cache.state_filter(within));
-    found.map(|config| ObjectRef::from_obj(&*config)).collect()
+fn configs(ctx: &Context, which: impl Fn(&AdoProjectConfig) -> bool) -> impl Iterator<Item = Arc<AdoProjectConfig>> {
+    let caches = ctx.caches.get().map(|caches| caches.configs.as_slice()).unwrap_or_default();
+    caches.iter().flat_map(move |cache| cache.state_filter(&which))
 }

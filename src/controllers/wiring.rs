@@ -1,25 +1,32 @@
-//! Watches and controllers, from start to shutdown.
+//! Watches, queues and controllers, from start to shutdown.
 
+use std::convert::Infallible;
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::future::{BoxFuture, join_all, select_all};
 use futures::{FutureExt as _, StreamExt as _};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret};
 use kube::core::PartialObjectMeta;
+use kube::runtime::applier;
 use kube::runtime::controller::{self, Action};
-use kube::runtime::{Controller, watcher};
+use kube::runtime::reflector::store::Writer;
+use kube::runtime::reflector::{ObjectRef, Store as Cache, store};
 use kube::{Api, Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
-use tokio::time::Instant;
+use tokio::sync::SetOnce;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::{debug, warn};
 
-use super::context::{Caches, Context};
+use super::context::{Caches, Context, Listed};
 use super::error::{ReconcileError, backoff};
-use super::{integration, project_config, triggers};
+use super::queues::{Queue, Scope};
+use super::watches::{Seen, Touched, follow, keep};
+use super::{integration, leftovers, project_config, report, triggers};
 use crate::api::{AdoIntegration, AdoProjectConfig};
 use crate::readiness::Readiness;
 
@@ -32,18 +39,31 @@ const CONFLICT_PAUSE: Duration = Duration::from_millis(200);
 /// So many conflicts in a row are the normal course of things.
 const CONFLICTS: u32 = 3;
 
+/// A controller begins without the other kind's objects, and without those of other namespaces, if they are not listed
+/// within this time: one namespace that cannot be listed must not stop all others.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Looks at project configs for each look at an integration: most wait for a turn to read a project, and must not keep
+/// others from being looked at.
+const CONFIGS_PER_INTEGRATION: u16 = 8;
+
 /// What runs where.
 pub struct Wiring {
     /// Client of the watches, which stay open.
     pub watches: Client,
     /// Namespaces to serve; empty means all.
     pub namespaces: Vec<String>,
-    /// Objects of a kind that are reconciled at the same time.
+    /// Integrations that are looked at, and projects that are read, at the same time.
     pub concurrency: u16,
 }
 
-/// A set of watched objects: one namespace, or all of them.
-type Scope = Option<String>;
+/// What one watched namespace, or all of them, has of its own.
+struct Part {
+    scope: Scope,
+    listed: Arc<Listed>,
+    integrations: (Cache<AdoIntegration>, Writer<AdoIntegration>, Queue<AdoIntegration>),
+    configs: (Cache<AdoProjectConfig>, Writer<AdoProjectConfig>, Queue<AdoProjectConfig>),
+}
 
 impl Wiring {
     fn scopes(&self) -> Vec<Scope> {
@@ -60,135 +80,216 @@ impl Wiring {
         }
     }
 
-    fn controller<K>(&self, scope: &Scope, ctx: &Context, shutdown: &CancellationToken) -> Controller<K>
-    where
-        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-            + Clone
-            + DeserializeOwned
-            + Debug
-            + Send
-            + Sync
-            + 'static,
-    {
-        let config = controller::Config::default().concurrency(self.concurrency).debounce(DEBOUNCE);
-        Controller::new(self.api(scope), watcher::Config::default())
-            .with_config(config)
-            .reconcile_all_on(ctx.clock.jumps())
-            .graceful_shutdown_on(shutdown.clone().cancelled_owned())
+    fn parts(&self, ctx: &Context) -> Option<Vec<Part>> {
+        let scopes = self.scopes();
+        let (integrations, configs) = ctx.wake.open(&scopes)?;
+        let part = |((scope, integrations), configs)| {
+            let ((of_integrations, integrations_in), (of_configs, configs_in)) = (store(), store());
+            Part {
+                scope,
+                listed: Arc::default(),
+                integrations: (of_integrations, integrations_in, integrations),
+                configs: (of_configs, configs_in, configs),
+            }
+        };
+        Some(scopes.into_iter().zip(integrations).zip(configs).map(part).collect())
     }
 }
 
 /// Runs both controllers until shutdown. `readiness` learns when the caches are filled.
 pub async fn run(ctx: Arc<Context>, wiring: Wiring, readiness: Readiness, shutdown: CancellationToken) {
-    let scopes = wiring.scopes();
-    let integrations: Vec<Controller<AdoIntegration>> =
-        scopes.iter().map(|scope| wiring.controller(scope, &ctx, &shutdown)).collect();
-    let configs: Vec<Controller<AdoProjectConfig>> =
-        scopes.iter().map(|scope| wiring.controller(scope, &ctx, &shutdown)).collect();
-    let caches = Caches {
-        integrations: integrations.iter().map(Controller::store).collect(),
-        configs: configs.iter().map(Controller::store).collect(),
-    };
-    if ctx.caches.set(caches.clone()).is_err() {
+    let Some(parts) = wiring.parts(&ctx) else {
         warn!("the controllers were started twice");
         return;
+    };
+    let (namespaces, namespaces_in) = store();
+    let caches = Caches {
+        integrations: parts.iter().map(|part| part.integrations.0.clone()).collect(),
+        configs: parts.iter().map(|part| part.configs.0.clone()).collect(),
+        namespaces: wiring.namespaces.is_empty().then_some(namespaces),
+        listed: parts.iter().map(|part| Arc::clone(&part.listed)).collect(),
+        namespaces_listed: Arc::default(),
+    };
+    // Set here and nowhere else, after the queues were opened for the first time.
+    let _ = ctx.caches.set(caches.clone());
+    let _resync = AbortOnDropHandle::new(tokio::spawn(resync(Arc::clone(&ctx))));
+    let _leftovers = AbortOnDropHandle::new(tokio::spawn(leftovers::clear(Arc::clone(&ctx), caches.clone())));
+    let mut watches: Vec<BoxFuture<'static, ()>> = Vec::new();
+    if caches.namespaces.is_some() {
+        watches.push(watch_namespaces(&wiring, &ctx, namespaces_in, &caches));
     }
-    let integrations = integrations.into_iter().zip(&scopes).map(|(controller, scope)| {
-        let controller = watch_named(controller, &wiring, scope, &scopes, &ctx);
-        drive(controller, integration::reconcile, &ctx).boxed()
-    });
-    let configs = configs.into_iter().zip(&scopes).map(|(controller, scope)| {
-        let controller = watch_integrations(controller, &wiring, scope, &scopes, &ctx);
-        drive(controller, project_config::reconcile, &ctx).boxed()
-    });
-    let filled = fill(caches, readiness).boxed();
-    join_all(integrations.chain(configs).chain([filled])).await;
+    let mut controllers = vec![fill(caches.clone(), readiness).boxed()];
+    for part in parts {
+        let Part { scope, listed, integrations: (integrations, integrations_in, of_integrations), configs } = part;
+        let (configs, configs_in, of_configs) = configs;
+        watches.extend(watch(&wiring, &ctx, &scope, (integrations_in, configs_in), &listed));
+        let concurrency = wiring.concurrency;
+        let ready = Ready { all: caches.clone(), listed };
+        let begin = ready.clone().wait().boxed();
+        let queue = Turns { cache: integrations, queue: of_integrations, concurrency };
+        controllers.push(drive(queue, begin, integration::reconcile, &ctx, &shutdown));
+        let concurrency = concurrency.saturating_mul(CONFIGS_PER_INTEGRATION);
+        let queue = Turns { cache: configs, queue: of_configs, concurrency };
+        controllers.push(drive(queue, ready.wait().boxed(), project_config::reconcile, &ctx, &shutdown));
+    }
+    // The watches go on for as long as a look is under way: it may depend on what they bring. None ends by itself; should one
+    // break off, the process does not go on blind.
+    tokio::select! {
+        _ = join_all(controllers) => {}
+        _ = select_all(watches) => warn!("a watch broke off"),
+    }
+}
+
+/// The watches of a part, each in a task of its own, so that none waits for another.
+fn watch(
+    wiring: &Wiring,
+    ctx: &Arc<Context>,
+    scope: &Scope,
+    (integrations, configs): (Writer<AdoIntegration>, Writer<AdoProjectConfig>),
+    listed: &Arc<Listed>,
+) -> [BoxFuture<'static, ()>; 4] {
+    let shared = || (Arc::clone(ctx), Arc::clone(listed), scope.clone());
+    let (of_integrations, of_configs, of_secrets, of_config_maps) = (shared(), shared(), shared(), shared());
+    let secrets: Api<PartialObjectMeta<Secret>> = wiring.api(scope);
+    let config_maps: Api<PartialObjectMeta<ConfigMap>> = wiring.api(scope);
+    [
+        spawned(keep(wiring.api(scope), integrations, report::keep_authors, move |seen| {
+            let (ctx, listed, _) = &of_integrations;
+            note_list(&listed.integrations, matches!(seen, Seen::Listed));
+            triggers::of_integration(ctx, seen);
+        })),
+        spawned(keep(wiring.api(scope), configs, report::keep_authors, move |seen| {
+            let (ctx, listed, _) = &of_configs;
+            note_list(&listed.configs, matches!(seen, Seen::Listed));
+            triggers::of_config(ctx, seen);
+        })),
+        spawned(follow(secrets, move |touched| {
+            let (ctx, listed, scope) = &of_secrets;
+            triggers::of_secret(ctx, scope, &touched);
+            note_list(&listed.secrets, matches!(touched, Touched::Listed));
+        })),
+        spawned(follow(config_maps, move |touched| {
+            let (ctx, listed, scope) = &of_config_maps;
+            triggers::of_config_map(ctx, scope, &touched);
+            note_list(&listed.config_maps, matches!(touched, Touched::Listed));
+        })),
+    ]
+}
+
+fn watch_namespaces(
+    wiring: &Wiring,
+    ctx: &Arc<Context>,
+    cache: Writer<PartialObjectMeta<Namespace>>,
+    caches: &Caches,
+) -> BoxFuture<'static, ()> {
+    let (api, ctx) = (Api::all(wiring.watches.clone()), Arc::clone(ctx));
+    let listed = Arc::clone(&caches.namespaces_listed);
+    spawned(keep(api, cache, keep_labels, move |seen| {
+        note_list(&listed, matches!(seen, Seen::Listed));
+        triggers::of_namespace(&ctx, seen);
+    }))
+}
+
+/// Lists after the first are no news.
+fn note_list(list: &SetOnce<()>, is_listed: bool) {
+    if is_listed {
+        let _ = list.set(());
+    }
+}
+
+fn keep_labels(namespace: &mut PartialObjectMeta<Namespace>) {
+    namespace.metadata.managed_fields = None;
+    namespace.metadata.annotations = None;
+}
+
+/// A task that ends with the future.
+fn spawned(work: impl Future<Output = ()> + Send + 'static) -> BoxFuture<'static, ()> {
+    AbortOnDropHandle::new(tokio::spawn(work)).map(drop).boxed()
+}
+
+/// Wakes everything when the time jumps.
+async fn resync(ctx: Arc<Context>) {
+    ctx.clock.jumps().for_each(async |()| triggers::wake_all(&ctx)).await;
 }
 
 async fn fill(caches: Caches, readiness: Readiness) {
-    let integrations =
-        join_all(caches.integrations.iter().map(kube::runtime::reflector::Store::wait_until_ready)).await;
-    if integrations.iter().all(Result::is_ok) {
-        readiness.reached("AdoIntegrations");
-    }
-    let configs = join_all(caches.configs.iter().map(kube::runtime::reflector::Store::wait_until_ready)).await;
-    if configs.iter().all(Result::is_ok) {
-        readiness.reached("AdoProjectConfigs");
+    join_all(caches.listed.iter().map(|listed| listed.integrations.wait())).await;
+    readiness.reached("AdoIntegrations");
+    join_all(caches.listed.iter().map(|listed| listed.configs.wait())).await;
+    readiness.reached("AdoProjectConfigs");
+}
+
+/// What a controller waits for before its first look. Lists that come later wake every object once more.
+#[derive(Clone)]
+struct Ready {
+    all: Caches,
+    listed: Arc<Listed>,
+}
+
+impl Ready {
+    async fn wait(self) {
+        self.listed.integrations.wait().await;
+        let rest = async {
+            tokio::join!(self.all.filled(), self.listed.secrets.wait(), self.listed.config_maps.wait());
+        };
+        let _ = timeout(PATIENCE, rest).await;
     }
 }
 
-/// Integrations wake when something changes that they name, and when a project config names them.
-fn watch_named(
-    mut controller: Controller<AdoIntegration>,
-    wiring: &Wiring,
-    scope: &Scope,
-    scopes: &[Scope],
+/// What one controller works through.
+struct Turns<K: Resource<DynamicType = ()> + Clone + 'static> {
+    cache: Cache<K>,
+    queue: Queue<K>,
+    concurrency: u16,
+}
+
+fn drive<K, F, R>(
+    turns: Turns<K>,
+    begin: BoxFuture<'static, ()>,
+    reconcile: F,
     ctx: &Arc<Context>,
-) -> Controller<AdoIntegration> {
-    let secrets: Api<PartialObjectMeta<Secret>> = metadata(wiring, scope);
-    let config_maps: Api<PartialObjectMeta<ConfigMap>> = metadata(wiring, scope);
-    let (of_secret, of_config_map) = (Arc::clone(ctx), Arc::clone(ctx));
-    controller = controller
-        .watches(secrets, watcher::Config::default(), move |secret| triggers::of_secret(&of_secret, &secret))
-        .watches(config_maps, watcher::Config::default(), move |map| triggers::of_config_map(&of_config_map, &map));
-    for from in scopes {
-        let (ctx, scope) = (Arc::clone(ctx), scope.clone());
-        controller = controller.watches(wiring.api(from), watcher::Config::default(), move |config| {
-            triggers::of_config(&ctx, &config).filter(|target| within(&scope, target.namespace.as_deref()))
-        });
-    }
-    controller
-}
-
-/// Project configs wake when their integration changes, and when the labels of their namespace do.
-fn watch_integrations(
-    mut controller: Controller<AdoProjectConfig>,
-    wiring: &Wiring,
-    scope: &Scope,
-    scopes: &[Scope],
-    ctx: &Arc<Context>,
-) -> Controller<AdoProjectConfig> {
-    for from in scopes {
-        let (ctx, scope) = (Arc::clone(ctx), scope.clone());
-        controller = controller.watches(wiring.api(from), watcher::Config::default(), move |integration| {
-            let mut targets = triggers::of_integration(&ctx, &integration);
-            targets.retain(|target| within(&scope, target.namespace.as_deref()));
-            targets
-        });
-    }
-    if scope.is_none() {
-        let namespaces: Api<PartialObjectMeta<Namespace>> = Api::all(wiring.watches.clone());
-        let ctx = Arc::clone(ctx);
-        controller = controller
-            .watches(namespaces, watcher::Config::default(), move |namespace| triggers::of_namespace(&ctx, &namespace));
-    }
-    controller
-}
-
-fn within(scope: &Scope, namespace: Option<&str>) -> bool {
-    scope.as_deref().is_none_or(|own| namespace == Some(own))
-}
-
-/// Metadata only: the values of Secrets are read by name, one at a time.
-fn metadata<K>(wiring: &Wiring, scope: &Scope) -> Api<PartialObjectMeta<K>>
-where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>
-        + k8s_openapi::Resource<Scope = NamespaceResourceScope>,
-{
-    wiring.api(scope)
-}
-
-async fn drive<K, F, R>(controller: Controller<K>, reconcile: F, ctx: &Arc<Context>)
+    shutdown: &CancellationToken,
+) -> BoxFuture<'static, ()>
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
-    F: Fn(Arc<K>, Arc<Context>) -> R + Clone + Send + 'static,
+    F: Fn(Arc<K>, Arc<Context>) -> R + Clone + Send + Sync + 'static,
     R: Future<Output = Result<Action, ReconcileError>> + Send + 'static,
 {
-    let measured = move |object: Arc<K>, ctx: Arc<Context>| {
+    let Turns { cache, queue, concurrency } = turns;
+    let config = controller::Config::default().concurrency(concurrency).debounce(DEBOUNCE);
+    let queue = begin.map(move |()| queue).flatten_stream();
+    let queue = queue.take_until(shutdown.clone().cancelled_owned()).map(Ok::<_, Infallible>);
+    // A task for each look: they run on all cores, and a panic in one ends that one.
+    let seen = cache.clone();
+    let look = move |object: Arc<K>, ctx: Arc<Context>| {
         let work = reconcile(Arc::clone(&object), Arc::clone(&ctx));
-        async move { measure(&*object, &ctx, work).await }
+        let uid = object.uid().unwrap_or_default();
+        let (measured, seen) = (Arc::clone(&ctx), seen.clone());
+        let task = tokio::spawn(async move {
+            let result = measure(&*object, &measured, work).await;
+            // It went while it was looked at: what the look left behind is to be forgotten as well.
+            if seen.get(&ObjectRef::from_obj(&*object)).is_none_or(|seen| seen.uid() != object.uid()) {
+                measured.gone.note(&*object);
+            }
+            result
+        });
+        AbortOnDropHandle::new(task).map(move |ended| {
+            ended.unwrap_or_else(|_| {
+                ctx.failures.put(&uid, ctx.failures.get(&uid).saturating_add(1));
+                Err(ReconcileError::Broken)
+            })
+        })
     };
-    controller.run(measured, after_error, Arc::clone(ctx)).for_each(async |_| ()).await;
+    let looks = applier(look, after_error, Arc::clone(ctx), cache, queue, config);
+    looks.for_each(async |ended| note(ended.err())).boxed()
+}
+
+/// Failures of a look were told by the look itself.
+fn note(error: Option<controller::Error<ReconcileError, Infallible>>) {
+    match error {
+        None | Some(controller::Error::ReconcilerFailed(..)) => {}
+        Some(error) => debug!(%error, "an object was not looked at"),
+    }
 }
 
 /// Counts a reconcile, and the failures in a row of its object.
@@ -226,5 +327,5 @@ where
 fn after_error<K: Resource<DynamicType = ()>>(object: Arc<K>, error: &ReconcileError, ctx: Arc<Context>) -> Action {
     let failures = ctx.failures.get(&object.uid().unwrap_or_default());
     let soon = error.is_conflict() && failures <= CONFLICTS;
-    Action::requeue(if soon { CONFLICT_PAUSE } else { backoff(failures) })
+    Action::requeue(if soon { CONFLICT_PAUSE } else { error.retry_after().unwrap_or_else(|| backoff(failures)) })
 }

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::schedule::{LastProbe, pause};
+use super::schedule::{LastProbe, busy_pause, pause};
 use super::verdict::{after, elapsed};
+
+/// So many looks that find the identity busy take 3 s.
+const LOOKS_UNTIL_TOLD: u32 = 2;
 
 /// What earlier tries left behind in this process.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -14,6 +17,7 @@ pub struct Attempts {
     pub last: LastProbe,
     failures: Option<(u32, Timestamp)>,
     throttled_since: Option<Timestamp>,
+    busy: u32,
 }
 
 /// A try without a verdict.
@@ -46,14 +50,27 @@ impl Attempts {
     pub fn failed(&mut self, now: Timestamp) -> Failure {
         let (tries, first) = self.failures.map_or((1, now), |(tries, first)| (tries.saturating_add(1), first));
         self.failures = Some((tries, first));
+        self.busy = 0;
         self.last = LastProbe::Failed { at: now, tries };
         Failure { tries, first, pause: pause(tries) }
+    }
+
+    /// The identity has as many objects under way as it may; says how long to stay away.
+    pub fn busy(&mut self) -> Duration {
+        self.busy = self.busy.saturating_add(1);
+        busy_pause(self.busy)
+    }
+
+    /// Whether the identity was found busy for longer than anybody should wait without being told.
+    pub fn is_long_busy(&self) -> bool {
+        self.busy > LOOKS_UNTIL_TOLD
     }
 
     /// A pause was asked for: neither a verdict nor a failure.
     pub fn throttled(&mut self, now: Timestamp, wait: Duration, interval: Duration) -> Throttle {
         let until = after(now, wait);
         let since = *self.throttled_since.get_or_insert(now);
+        self.busy = 0;
         self.last = LastProbe::Throttled { until };
         Throttle { until, interval_missed: elapsed(since, until) >= interval }
     }
@@ -75,6 +92,15 @@ mod tests {
         assert_eq!((third.tries, third.first), (3, at(0)));
         attempts.settled(LastProbe::Verdict { at: at(20) });
         assert_eq!((attempts.failed(at(30)).tries, attempts.failed(at(31)).first), (1, at(30)));
+    }
+
+    #[test]
+    fn who_finds_its_identity_busy_stays_away_ever_longer_until_it_gets_in() {
+        let mut attempts = Attempts::default();
+        let pauses: Vec<u64> = (0..6).map(|_| attempts.busy().as_secs()).collect();
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 16]);
+        attempts.settled(LastProbe::Verdict { at: at(0) });
+        assert_eq!(attempts.busy().as_secs(), 1);
     }
 
     #[test]

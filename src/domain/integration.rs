@@ -60,6 +60,8 @@ pub struct Validation {
     pub features: Vec<FeatureStatus>,
     /// Azure Repos, if it is one of the services.
     pub repositories: Option<Repositories>,
+    /// Why none of the projects that there are could be asked about.
+    pub no_project: Option<String>,
 }
 
 /// Whether repositories can be read.
@@ -218,7 +220,7 @@ fn accept(spec: &AdoIntegrationSpec, status: &mut AdoIntegrationStatus, found: &
         Reason::CredentialAccepted,
         "The organization accepted the credential.",
     ));
-    drafts.push(features_available(&missing, &features, &wanted));
+    drafts.push(features_available(&missing, &features, &wanted, found));
     status.features = features;
     drafts
 }
@@ -239,7 +241,7 @@ fn carry(shown: &AdoIntegrationStatus, found: &Validation) -> Vec<FeatureStatus>
 
 fn kstatus_of(missing: &[&FeatureStatus], found: &Validation) -> Vec<Draft> {
     if !missing.is_empty() {
-        return kstatus::stuck(&Cause::new(Reason::FeatureUnavailable, explain(missing)));
+        return kstatus::stuck(&Cause::new(Reason::FeatureUnavailable, explain(missing, found)));
     }
     match &found.repositories {
         Some(repositories) if repositories.available == Availability::False => {
@@ -252,10 +254,15 @@ fn kstatus_of(missing: &[&FeatureStatus], found: &Validation) -> Vec<Draft> {
     }
 }
 
-fn features_available(missing: &[&FeatureStatus], features: &[FeatureStatus], wanted: &[Feature]) -> Draft {
+fn features_available(
+    missing: &[&FeatureStatus],
+    features: &[FeatureStatus],
+    wanted: &[Feature],
+    found: &Validation,
+) -> Draft {
     let condition = ConditionType::FeaturesAvailable;
     if !missing.is_empty() {
-        return Draft::no(condition, Reason::FeatureUnavailable, explain(missing));
+        return Draft::no(condition, Reason::FeatureUnavailable, explain(missing, found));
     }
     let unknown: Vec<&str> = features
         .iter()
@@ -301,7 +308,11 @@ fn missing<'a>(features: &'a [FeatureStatus], wanted: &[Feature]) -> Vec<&'a Fea
         .collect()
 }
 
-fn explain(missing: &[&FeatureStatus]) -> String {
+fn explain(missing: &[&FeatureStatus], found: &Validation) -> String {
+    if let Some(why) = &found.no_project {
+        let names: Vec<&str> = missing.iter().map(|feature| feature.name.as_str()).collect();
+        return format!("{} cannot work: {why}. Correct it.", names.join(" and "));
+    }
     let parts: Vec<String> =
         missing.iter().map(|feature| format!("{} needs {}", feature.name, feature.missing.join(" and "))).collect();
     format!("{}. Grant it to the token or to its owner, or take the feature out of spec.features.", parts.join("; "))
@@ -349,7 +360,7 @@ mod tests {
             organization_url: "https://dev.azure.com/contoso".into(),
             description: None,
             state: None,
-            auth: Auth::default(),
+            auth: Some(Auth::default()),
             services: None,
             features: None,
             allowed_namespaces: None,
@@ -371,6 +382,7 @@ mod tests {
             credential: CredentialStatus { secret_name: "pat".into(), resource_version: "1".into(), expires_at: None },
             features,
             repositories: None,
+            no_project: None,
         }
     }
 

@@ -1,5 +1,7 @@
 //! Which Azure DevOps projects an integration lends to project configs (`spec.allowedProjects`).
 
+use std::collections::BTreeSet;
+
 /// Patterns that a project's name or id must match. The default permits every project.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct ProjectFilter {
@@ -38,6 +40,12 @@ fn matches(pattern: &str, text: &str) -> bool {
         }
     }
     text.ends_with(last)
+}
+
+/// The first entry that stands there twice; case does not matter.
+pub fn repeated(entries: &[String]) -> Option<&str> {
+    let mut seen = BTreeSet::new();
+    entries.iter().find(|entry| !seen.insert(entry.to_lowercase())).map(String::as_str)
 }
 
 #[cfg(test)]

@@ -46,6 +46,8 @@ pub struct Pinned {
     pub integration: Option<String>,
     /// Id of the project.
     pub project: Option<String>,
+    /// What the spec called the project when it was last accepted. Unknown to the status.
+    pub project_spelling: Option<String>,
 }
 
 impl Pinned {
@@ -68,11 +70,14 @@ impl Pinned {
     }
 
     /// The id by which to ask for the project, in place of what the spec says: a project that was renamed is still meant
-    /// by a spec that nobody touched, or that calls it by the name that it was last seen with.
+    /// by a spec that nobody touched, or that calls it as it did before or by the name that it was last seen with.
     pub fn known_project(&self, spec: &str, generation: i64, shown: &AdoProjectConfigStatus) -> Option<String> {
         let id = self.project(shown)?;
-        let last_seen = shown.project.as_ref().map(|project| project.name.to_lowercase());
-        let meant = is_accepted(shown, generation) || last_seen == Some(spec.to_lowercase());
+        let last_seen = shown.project.as_ref().map(|project| project.name.as_str());
+        let names_it = |name: &str| name.to_lowercase() == spec.to_lowercase();
+        let meant = is_accepted(shown, generation)
+            || last_seen.is_some_and(names_it)
+            || self.project_spelling.as_deref().is_some_and(names_it);
         meant.then(|| id.to_owned())
     }
 }
@@ -151,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_key_of_the_integration_decides_where_it_is_known() {
-        let pinned = Pinned { integration: Some("7".into()), project: None };
+        let pinned = Pinned { integration: Some("7".into()), ..Pinned::default() };
         assert!(pinned.permits_integration("7", &named("contoso"), &shown()));
         assert!(!pinned.permits_integration("8", &named("contoso"), &shown()), "another organization");
     }
@@ -166,7 +171,7 @@ mod tests {
 
     #[test]
     fn a_project_is_asked_for_by_id_where_the_spec_still_means_it() {
-        let pinned = Pinned { integration: None, project: Some("1".into()) };
+        let pinned = Pinned { project: Some("1".into()), ..Pinned::default() };
         assert_eq!(pinned.known_project("PAYMENTS", 2, &shown()).as_deref(), Some("1"));
         assert_eq!(pinned.known_project("Web Shop", 2, &shown()), None);
     }

@@ -22,6 +22,12 @@ const FIRST_PAUSE: Duration = Duration::from_secs(5);
 /// Longest pause between tries without a verdict.
 const LONGEST_PAUSE: Duration = Duration::from_mins(2);
 
+/// First pause of an object whose identity is busy; it doubles with each look that finds it so.
+const FIRST_BUSY_PAUSE: Duration = Duration::from_secs(1);
+
+/// Longest pause of an object whose identity is busy.
+const LONGEST_BUSY_PAUSE: Duration = Duration::from_secs(16);
+
 /// What the last probe came to.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum LastProbe {
@@ -111,6 +117,11 @@ pub fn due(last: &LastProbe, question: Question<'_>, now: Timestamp) -> Due {
 /// Pause after so many tries in a row without a verdict.
 pub(super) fn pause(tries: u32) -> Duration {
     FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1).min(10))).min(LONGEST_PAUSE)
+}
+
+/// Pause of an object whose identity has as many objects under way as it may, after so many looks that found it so.
+pub fn busy_pause(looks: u32) -> Duration {
+    FIRST_BUSY_PAUSE.saturating_mul(2_u32.saturating_pow(looks.saturating_sub(1).min(10))).min(LONGEST_BUSY_PAUSE)
 }
 
 /// Between 90 % and 100 % of a time, so that what was said to be its length is kept.

@@ -54,6 +54,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 
 {{/* Proxies as the operator reads them: NAME=URL, separated by commas. Checked here and not in the schema, which would print a
 password that was put into the URL. */}}
+{{- define "ado-operator.serviceHosts" -}}
+{{- $all := list -}}
+{{- range $service, $host := .Values.serviceHosts -}}
+{{- $all = append $all (printf "%s=%s" $service $host) -}}
+{{- end -}}
+{{- join "," $all -}}
+{{- end -}}
+
 {{- define "ado-operator.proxies" -}}
 {{- $all := list -}}
 {{- range $name, $url := .Values.proxies -}}
@@ -95,5 +103,5 @@ password that was put into the URL. */}}
 # Events about both kinds.
 - apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [create, patch]
+  verbs: [create]
 {{- end -}}

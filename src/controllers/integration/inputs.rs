@@ -1,6 +1,8 @@
 //! What the spec of an integration names: Secret, CA and proxy, read by name each time.
 
 use std::hash::BuildHasher as _;
+use std::sync::Arc;
+use std::time::Duration;
 
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
@@ -12,11 +14,16 @@ use crate::controllers::causes::{Meaning, meaning, sentence};
 use crate::controllers::context::Context;
 use crate::controllers::deadline::within;
 use crate::controllers::report::author;
+use crate::domain::projects::repeated;
 use crate::domain::references::is_object_name;
 use crate::domain::verdict::Cause;
 
 /// Key of the certificates where the spec names none.
 const DEFAULT_CA_KEY: &str = "ca.crt";
+
+/// A pause that Azure DevOps asks for is waited for within a look if it is no longer than this; for a longer one the
+/// object is looked at again when it is over, so that others are looked at meanwhile.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Everything that a validation needs.
 pub struct Inputs {
@@ -40,6 +47,8 @@ pub enum Fault {
     Absent(Cause),
     /// Something is wrong with what exists.
     Refused(Cause),
+    /// It could not be told.
+    NoVerdict(Cause),
 }
 
 /// Reads what the spec names.
@@ -48,18 +57,15 @@ pub async fn read(object: &AdoIntegration, ctx: &Context) -> kube::Result<Result
         Ok(organization) => organization,
         Err(error) => return Ok(Err(refused(Reason::InvalidOrganizationURL, sentence(&error)))),
     };
-    let secret = match read_token(object, ctx).await? {
-        Ok(secret) => secret,
-        Err(fault) => return Ok(Err(fault)),
-    };
-    let ca = match &object.spec.ca_bundle {
-        None => None,
-        Some(bundle) => match read_ca(object, bundle, ctx).await? {
-            Ok(ca) => Some(ca),
-            Err(fault) => return Ok(Err(fault)),
-        },
-    };
-    Ok(assemble(object, ctx, organization, secret, ca.as_ref()))
+    if let Some(twice) = repeated(object.spec.allowed_projects.as_deref().unwrap_or_default()) {
+        let message = format!("spec.allowedProjects names {twice:?} twice; case does not matter there.");
+        return Ok(Err(refused(Reason::InvalidSpec, message)));
+    }
+    let (token, ca) = futures::try_join!(read_token(object, ctx), read_ca(object, ctx))?;
+    Ok(match (token, ca) {
+        (Ok(token), Ok(ca)) => assemble(object, ctx, organization, token, ca.as_ref()),
+        (Err(fault), _) | (_, Err(fault)) => Err(fault),
+    })
 }
 
 /// A token with the version of the Secret that it came from.
@@ -95,13 +101,17 @@ fn assemble(
     );
     let digest = ctx.digests.hash_one((organization.key(), token.pat.fingerprint(), ca.map(|ca| ca.digest), proxy));
     let budget = ctx.budgets.of_credential(&organization, &token.pat.fingerprint());
-    let limits = Limits { deadline: ctx.request_deadline, ..Limits::default() };
+    let mut limits = Limits { deadline: ctx.request_deadline, patience: PATIENCE, ..Limits::default() };
+    if !organization.is_cloud() {
+        limits.api_version = Arc::clone(&ctx.server_api_version);
+    }
     let client = ctx
         .transport
         .http(ca.map(|ca| &ca.authorities), proxy)
         .and_then(|http| AdoClient::new(http, organization, token.pat, budget, limits))
         .map_err(|error| match meaning(&error) {
-            Meaning::Refused(cause) | Meaning::NoVerdict(cause) | Meaning::Throttled(cause, _) => Fault::Refused(cause),
+            Meaning::Refused(cause) => Fault::Refused(cause),
+            Meaning::NoVerdict(cause) | Meaning::Throttled(cause, _) => Fault::NoVerdict(cause),
         })?;
     let credential =
         CredentialStatus { secret_name: token.secret_name, resource_version: token.resource_version, expires_at: None };
@@ -110,7 +120,7 @@ fn assemble(
 }
 
 async fn read_token(object: &AdoIntegration, ctx: &Context) -> kube::Result<Result<Token, Fault>> {
-    let Some(pat) = &object.spec.auth.pat else {
+    let Some(pat) = object.spec.pat() else {
         let message = "spec.auth names no way to authenticate that this version knows; use spec.auth.pat.";
         return Ok(Err(refused(Reason::InvalidToken, message)));
     };
@@ -141,14 +151,15 @@ async fn read_token(object: &AdoIntegration, ctx: &Context) -> kube::Result<Resu
     Ok(Ok(Token { pat, author: author(&secret), secret_name: reference.name.clone(), resource_version, version }))
 }
 
-async fn read_ca(object: &AdoIntegration, bundle: &CaBundle, ctx: &Context) -> kube::Result<Result<Ca, Fault>> {
-    let found = match (&bundle.config_map_ref, &bundle.secret_ref) {
+async fn read_ca(object: &AdoIntegration, ctx: &Context) -> kube::Result<Result<Option<Ca>, Fault>> {
+    let Some(CaBundle { config_map_ref, secret_ref }) = &object.spec.ca_bundle else { return Ok(Ok(None)) };
+    let found = match (config_map_ref, secret_ref) {
         (Some(reference), _) => ca_of_config_map(object, reference, ctx).await?,
         (None, Some(reference)) => ca_of_secret(object, reference, ctx).await?,
         (None, None) => Err(refused(Reason::InvalidCABundle, "spec.caBundle names neither a ConfigMap nor a Secret.")),
     };
     Ok(found.and_then(|(pem, version)| match Authorities::parse(&pem) {
-        Ok(authorities) => Ok(Ca { authorities, digest: ctx.digests.hash_one(&pem), version }),
+        Ok(authorities) => Ok(Some(Ca { authorities, digest: ctx.digests.hash_one(&pem), version })),
         Err(error) => Err(refused(Reason::InvalidCABundle, format!("spec.caBundle: {}", sentence(&error)))),
     }))
 }

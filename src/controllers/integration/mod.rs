@@ -2,6 +2,7 @@
 //! decided in `domain`.
 
 mod inputs;
+mod trail;
 mod validate;
 
 use std::sync::Arc;
@@ -13,25 +14,30 @@ use kube::runtime::finalizer::{Event, finalizer};
 use kube::{Api, ResourceExt};
 
 use self::inputs::{Fault, Inputs};
+use self::trail::Trail;
 use self::validate::{Outcome, validate};
 use super::absence::{Absence, NOTICE_AFTER, Patience};
-use super::causes::Meaning;
+use super::causes::{Meaning, own_fault};
 use super::context::Context;
 use super::error::ReconcileError;
-use super::{namespaces, report, status};
+use super::{namespaces, report, status, triggers};
+use crate::ado::Priority;
 use crate::api::{
-    AdoIntegration, AdoIntegrationStatus, ConditionType, DesiredState, FIELD_MANAGER, INTEGRATION_FINALIZER,
-    REQUESTED_AT, Reason,
+    AdoIntegration, AdoIntegrationStatus, ConditionType, DesiredState, INTEGRATION_FINALIZER, REQUESTED_AT, Reason,
 };
 use crate::domain::attempts::{Attempts, Failure, Throttle};
 use crate::domain::conditions;
 use crate::domain::integration::{Finding, Subject, lacks_answer, verdict};
 use crate::domain::schedule::{self, Due, LastProbe, Question, due};
 use crate::domain::verdict::{Cause, after, elapsed};
-use crate::store::{AuditAction, ObjectUid};
+use crate::store::ObjectUid;
 
 /// Number of project configs is shown at most so often; conditions are shown at once.
 const COUNT_INTERVAL: Duration = Duration::from_mins(1);
+
+/// What is said of a token of whose refusal only the fact is known.
+const REFUSED_BEFORE: &str = "Azure DevOps refused the token: it is expired, revoked, or of another organization; put a valid token of this \
+     organization into the Secret.";
 
 /// Deletion lets go after so long, whatever still refers to the integration.
 const DELETION_DEADLINE: Duration = Duration::from_mins(5);
@@ -42,34 +48,53 @@ pub struct Visit {
     attempts: Attempts,
     /// Generation and credential that were probed last.
     probed: Option<(i64, String)>,
-    /// The credential that was accepted last.
-    accepted: Option<String>,
-    /// What the audit trail is told as soon as the status tells it.
-    untold: Option<Untold>,
+    /// What the audit trail was told, and is to be told.
+    trail: Trail,
     finding: Option<Finding>,
     absence: Option<Absence>,
     counted_at: Option<Timestamp>,
 }
 
-/// An entry for the audit trail.
-#[derive(Clone, Debug)]
-struct Untold {
-    actor: String,
-    action: AuditAction,
-    detail: String,
+impl Visit {
+    /// What was found is in doubt: the next look asks again.
+    pub fn ask_again(&mut self) {
+        self.probed = None;
+    }
 }
 
 /// Brings one integration one step on. It starts from the beginning every time and never asks why it was called.
 pub async fn reconcile(object: Arc<AdoIntegration>, ctx: Arc<Context>) -> Result<Action, ReconcileError> {
     let api = ctx.api::<AdoIntegration>(&object.namespace().unwrap_or_default());
-    finalizer(&api, INTEGRATION_FINALIZER, object, |event| async {
+    let look = finalizer(&api, INTEGRATION_FINALIZER, Arc::clone(&object), |event| async {
         match event {
             Event::Apply(object) => apply(object, &ctx, &api).await,
             Event::Cleanup(object) => cleanup(object, &ctx, &api).await,
         }
-    })
-    .await
-    .map_err(|error| ReconcileError::Finalizer(Box::new(error)))
+    });
+    let result = look.await.map_err(|error| ReconcileError::Finalizer(Box::new(error)));
+    if let Err(error) = &result
+        && let Some(cause) = own_fault(error)
+    {
+        // What stands in the way of the look may stand in the way of this too; then the log alone tells.
+        let _ = explain(object, cause, &ctx, &api).await;
+    }
+    result
+}
+
+/// Shows what kept the operator from its work, once it has for a while, as it shows that Azure DevOps gives no verdict.
+async fn explain(
+    object: Arc<AdoIntegration>,
+    cause: Cause,
+    ctx: &Context,
+    api: &Api<AdoIntegration>,
+) -> Result<(), ReconcileError> {
+    let mut run = Run::new(object, ctx, api);
+    let Step { finding, .. } = run.failed(cause);
+    ctx.integration_visits.put(&run.uid, run.visit.clone());
+    if let Some(finding) = finding {
+        run.show(&finding, false).await?;
+    }
+    Ok(())
 }
 
 /// What a look came to.
@@ -103,9 +128,7 @@ async fn apply(
     ctx: &Context,
     api: &Api<AdoIntegration>,
 ) -> Result<Action, ReconcileError> {
-    let uid = object.uid().unwrap_or_default();
-    let visit = ctx.integration_visits.get(&uid);
-    let mut run = Run { object, ctx, api, uid, visit, now: ctx.clock.now() };
+    let mut run = Run::new(object, ctx, api);
     let step = match run.object.spec.desired_state() {
         DesiredState::Inactive => run.disconnect(),
         DesiredState::Active => run.connect().await?,
@@ -118,26 +141,34 @@ async fn cleanup(
     ctx: &Context,
     api: &Api<AdoIntegration>,
 ) -> Result<Action, ReconcileError> {
-    let uid = object.uid().unwrap_or_default();
-    let now = ctx.clock.now();
-    let configs = namespaces::allowed_configs(&object, ctx).await?.len();
-    let since = object.metadata.deletion_timestamp.as_ref().map_or(Duration::ZERO, |time| elapsed(time.0, now));
-    if configs > 0 && since < DELETION_DEADLINE {
-        let mut run = Run { object, ctx, api, uid: uid.clone(), visit: ctx.integration_visits.get(&uid), now };
+    let mut run = Run::new(object, ctx, api);
+    let configs = namespaces::allowed_configs(&run.object, ctx).await?.len();
+    let since = run.object.metadata.deletion_timestamp.as_ref().map_or(Duration::ZERO, |at| elapsed(at.0, run.now));
+    let left = DELETION_DEADLINE.saturating_sub(since);
+    if configs > 0 && !left.is_zero() {
         run.show(&Finding::Deleting { configs }, false).await?;
-        return Err(ReconcileError::StillReferred(configs));
+        return Err(ReconcileError::StillReferred { configs, left });
     }
     if configs > 0 {
         let text = format!("Deleted although {configs} project configs still refer to it: five minutes are over.");
-        report::warn(ctx, &*object, Reason::Deleting, text).await;
+        report::warn(ctx, &*run.object, Reason::Deleting, text).await;
     }
-    ctx.connections.remove(&uid);
-    ctx.integration_visits.forget(&uid);
-    ctx.store.forget_object(&ObjectUid::from(uid)).await?;
+    run.visit.trail.note_end(&run.shown());
+    run.visit.trail.tell(ctx, &run.object).await?;
+    // What else this process keeps is forgotten when the object has gone.
+    ctx.integration_visits.put(&run.uid, run.visit);
+    ctx.connections.remove(&run.uid);
+    ctx.store.forget_object(&ObjectUid::from(run.uid.clone())).await?;
     Ok(Action::await_change())
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    fn new(object: Arc<AdoIntegration>, ctx: &'a Context, api: &'a Api<AdoIntegration>) -> Self {
+        let uid = object.uid().unwrap_or_default();
+        let visit = ctx.integration_visits.get(&uid);
+        Self { object, ctx, api, uid, visit, now: ctx.clock.now() }
+    }
+
     fn shown(&self) -> AdoIntegrationStatus {
         self.object.status.clone().unwrap_or_default()
     }
@@ -156,6 +187,7 @@ impl Run<'_> {
     fn disconnect(&mut self) -> Step {
         self.ctx.connections.remove(&self.uid);
         self.visit = self.forgotten();
+        self.visit.trail.note_disconnect(&self.object, &self.shown());
         Step::ended(Finding::Disconnected)
     }
 
@@ -166,9 +198,10 @@ impl Run<'_> {
         };
         self.visit.absence = None;
         self.remember_refusal(&inputs).await?;
+        self.learn_refusal(&inputs).await?;
         let key = (self.generation(), inputs.credential_digest.clone());
         let question = Question {
-            changed: self.visit.probed.as_ref() != Some(&key),
+            changed: self.visit.probed.as_ref() != Some(&key) || self.is_cut_off(),
             credential: &inputs.credential_digest,
             requested: self.requested().is_some(),
             interval: self.interval(),
@@ -182,6 +215,11 @@ impl Run<'_> {
             }),
             Due::Now => self.probe(inputs, key).await,
         }
+    }
+
+    /// It was validated, and somebody has put its connection out of force since.
+    fn is_cut_off(&self) -> bool {
+        matches!(self.visit.finding, Some(Finding::Validated(_))) && self.ctx.connections.get(&self.uid).is_none()
     }
 
     /// Time from the last validation to the next.
@@ -199,6 +237,7 @@ impl Run<'_> {
                 self.ctx.connections.remove(&self.uid);
                 return Step::ended(Finding::Refused(cause));
             }
+            Fault::NoVerdict(cause) => return self.failed(cause),
             Fault::Absent(cause) => cause,
         };
         match Absence::look(&mut self.visit.absence, self.now) {
@@ -216,7 +255,7 @@ impl Run<'_> {
 
     /// A visit that remembers no probe.
     fn forgotten(&self) -> Visit {
-        Visit { counted_at: self.visit.counted_at, ..Visit::default() }
+        Visit { counted_at: self.visit.counted_at, trail: self.visit.trail.clone(), ..Visit::default() }
     }
 
     /// A refusal outlives a restart: the store knows it, and the token is left alone.
@@ -228,20 +267,53 @@ impl Run<'_> {
         if let Some(refusal) = stored.filter(|refusal| refusal.credential_version == inputs.credential_version)
             && let Ok(at) = Timestamp::from_millisecond(refusal.refused_at)
         {
-            let shown = self.shown();
-            let told = conditions::find(&shown.conditions, ConditionType::Ready)
-                .filter(|ready| ready.reason == Reason::CredentialRefused.as_str());
-            let message =
-                told.map_or("Azure DevOps refused the token; put a valid one into the Secret.", |c| &c.message);
-            let message = message.to_owned();
-            self.visit.attempts.last = LastProbe::Refused { at, credential: inputs.credential_digest.clone() };
-            self.visit.finding = Some(Finding::Refused(Cause::new(Reason::CredentialRefused, message)));
+            self.ctx.refusals.note(&inputs.credential_digest, at, self.now);
+            self.believe_refusal(at, inputs);
         }
         Ok(())
     }
 
+    async fn record_refusal(&self, at: Timestamp, inputs: &Inputs) -> Result<(), ReconcileError> {
+        let uid = ObjectUid::from(self.uid.clone());
+        Ok(self.ctx.store.record_refusal(&uid, &inputs.credential_version, at.as_millisecond()).await?)
+    }
+
+    /// What other objects with the same credential learnt: where it was refused, it is not tried for this one; where it was
+    /// accepted since it was refused, it is.
+    async fn learn_refusal(&mut self, inputs: &Inputs) -> Result<(), ReconcileError> {
+        let own = match &self.visit.attempts.last {
+            LastProbe::Refused { at, credential } if *credential == inputs.credential_digest => Some(*at),
+            _ => None,
+        };
+        match (own, self.ctx.refusals.last(&inputs.credential_digest, self.now)) {
+            (own, Some(at)) if own.is_none_or(|own| own < at) => {
+                self.believe_refusal(at, inputs);
+                self.record_refusal(at, inputs).await
+            }
+            (Some(at), None) if elapsed(at, self.now) < schedule::REFUSED_PROBE => {
+                self.visit.attempts.settled(LastProbe::Verdict { at });
+                self.visit.probed = None;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn believe_refusal(&mut self, at: Timestamp, inputs: &Inputs) {
+        let shown = self.shown();
+        let told = conditions::find(&shown.conditions, ConditionType::Ready)
+            .filter(|ready| ready.reason == Reason::CredentialRefused.as_str());
+        let message = told.map_or(REFUSED_BEFORE, |ready| &ready.message);
+        let cause = Cause::new(Reason::CredentialRefused, message);
+        self.ctx.connections.remove(&self.uid);
+        self.visit.trail.note_refusal(&inputs.credential_digest, &cause, &shown);
+        self.visit.attempts.settled(LastProbe::Refused { at, credential: inputs.credential_digest.clone() });
+        self.visit.finding = Some(Finding::Refused(cause));
+    }
+
     async fn probe(&mut self, inputs: Inputs, key: (i64, String)) -> Result<Step, ReconcileError> {
         let ctx = self.ctx;
+        let Some(_place) = inputs.client.budget().enter(Priority::User) else { return Ok(self.busy()) };
         let object = Arc::clone(&self.object);
         let configs = namespaces::allowed_configs(&object, ctx).await?;
         let validation = validate(&object, &configs, &inputs, ctx);
@@ -249,15 +321,19 @@ impl Run<'_> {
         let outcome = if let Ok(outcome) = tokio::time::timeout(NOTICE_AFTER, &mut validation).await {
             outcome?
         } else {
-            self.notice().await?;
+            self.notice().await;
             validation.await?
         };
         self.now = ctx.clock.now();
         let step = match outcome {
             Outcome::Validated(validation, connection) => {
-                self.note_connection(&inputs);
-                ctx.store.clear_refusal(&ObjectUid::from(self.uid.clone())).await?;
-                ctx.connections.put(&self.uid, connection);
+                self.visit.trail.note_acceptance(&self.object, &self.shown(), &inputs);
+                if ctx.refusals.forget(&inputs.credential_digest) {
+                    triggers::wake_all(ctx);
+                }
+                if ctx.connections.put(&self.uid, connection) {
+                    triggers::wake_configs_of(ctx, &self.object);
+                }
                 self.settle(LastProbe::Verdict { at: self.now }, Finding::Validated(validation))
             }
             Outcome::Answered(Meaning::Refused(cause)) => self.refused(cause, &inputs).await?,
@@ -268,16 +344,27 @@ impl Run<'_> {
         Ok(step)
     }
 
+    /// Others with the same identity are under way, as many as may be at a time.
+    /// Nothing is known of this spec meanwhile, and nothing else is claimed.
+    fn busy(&mut self) -> Step {
+        let pause = self.visit.attempts.busy();
+        let known = self.shown().observed_generation == Some(self.generation());
+        let waiting = (self.visit.attempts.is_long_busy() && !known).then(|| {
+            let message = "Waits until other objects with the same identity in Azure DevOps are done.";
+            Finding::Pending(Cause::new(Reason::Validating, message))
+        });
+        Step { finding: waiting, ended: false, again: Some(pause) }
+    }
+
     /// Shows that a verdict is being worked on, where there is none on this spec.
-    async fn notice(&mut self) -> Result<(), ReconcileError> {
+    async fn notice(&mut self) {
         if self.shown().observed_generation == Some(self.generation()) {
-            return Ok(());
+            return;
         }
         let cause = Cause::new(Reason::Validating, "Checks the credential and the permissions in Azure DevOps.");
-        match self.show(&Finding::Pending(cause), false).await {
-            Err(error) if !error.is_conflict() => Err(error),
-            // Somebody edited the object meanwhile: the validation under way is not worth less for that.
-            _ => Ok(()),
+        // Whatever stands in the way of this, the validation under way is not worth less for it.
+        if let Err(error) = self.show(&Finding::Pending(cause), false).await {
+            tracing::debug!(%error, "a validation could not be announced");
         }
     }
 
@@ -291,12 +378,8 @@ impl Run<'_> {
     async fn refused(&mut self, cause: Cause, inputs: &Inputs) -> Result<Step, ReconcileError> {
         self.ctx.connections.remove(&self.uid);
         let last = if cause.reason == Reason::CredentialRefused {
-            let uid = ObjectUid::from(self.uid.clone());
-            let at = self.now.as_millisecond();
-            self.ctx.store.record_refusal(&uid, &inputs.credential_version, at).await?;
-            if !self.is_shown(&cause) {
-                self.tell(FIELD_MANAGER.to_owned(), AuditAction::CredentialRefused, cause.message.clone());
-            }
+            self.ctx.refusals.note(&inputs.credential_digest, self.now, self.now);
+            self.visit.trail.note_refusal(&inputs.credential_digest, &cause, &self.shown());
             LastProbe::Refused { at: self.now, credential: inputs.credential_digest.clone() }
         } else {
             LastProbe::Verdict { at: self.now }
@@ -305,13 +388,15 @@ impl Run<'_> {
             LastProbe::Refused { .. } => schedule::REFUSED_PROBE,
             _ => self.object.spec.effective_interval(),
         };
+        let is_credential = matches!(last, LastProbe::Refused { .. });
         let step = self.settle(last, Finding::Refused(cause));
+        if is_credential {
+            // Kept here first: a store that cannot write is no reason to try the token again.
+            self.visit.probed = Some((self.generation(), inputs.credential_digest.clone()));
+            self.ctx.integration_visits.put(&self.uid, self.visit.clone());
+            self.record_refusal(self.now, inputs).await?;
+        }
         Ok(Step { again: Some(again), ..step })
-    }
-
-    fn is_shown(&self, cause: &Cause) -> bool {
-        let shown = self.shown();
-        conditions::find(&shown.conditions, ConditionType::Ready).is_some_and(|c| c.reason == cause.reason.as_str())
     }
 
     fn failed(&mut self, cause: Cause) -> Step {
@@ -333,50 +418,17 @@ impl Run<'_> {
         Step { finding: self.visit.finding.clone(), ended: false, again: Some(schedule::until(until, self.now)) }
     }
 
-    /// Notes for the audit trail whether the integration was connected, or goes on with another credential.
-    fn note_connection(&mut self, inputs: &Inputs) {
-        let shown = self.shown();
-        let before = self.visit.accepted.replace(inputs.credential_digest.clone());
-        let connected = conditions::is_true(&shown.conditions, ConditionType::CredentialValid);
-        let same = match before {
-            Some(digest) => digest == inputs.credential_digest,
-            None => shown.credential.as_ref() == Some(&inputs.credential),
-        };
-        let detail = format!("Secret {}", inputs.credential.secret_name);
-        if !connected {
-            self.tell(report::author(&*self.object), AuditAction::Connected, detail);
-        } else if !same {
-            self.tell(inputs.secret_author.clone(), AuditAction::CredentialChanged, detail);
-        }
-    }
-
-    fn tell(&mut self, actor: String, action: AuditAction, detail: String) {
-        self.visit.untold = Some(Untold { actor, action, detail });
-    }
-
     /// The one way out of every look. What the look learnt is kept before anything is written, so that a write that fails
     /// is repeated without the work that led to it; the audit trail hears only what the status tells.
     async fn finish(mut self, step: Step) -> Result<Action, ReconcileError> {
-        if matches!(step.finding, Some(Finding::Disconnected)) && !self.is_disconnected() {
-            let actor = report::author(&*self.object);
-            self.tell(actor, AuditAction::Disconnected, "spec.state is Inactive".to_owned());
-        }
         self.ctx.integration_visits.put(&self.uid, self.visit.clone());
         let mut again = step.again;
         if let Some(finding) = &step.finding {
             again = shortest(again, self.show(finding, step.ended).await?);
-            if let Some(Untold { actor, action, detail }) = self.visit.untold.take() {
-                report::audit(self.ctx, &*self.object, &actor, action, &detail).await?;
-            }
+            self.visit.trail.tell(self.ctx, &self.object).await?;
         }
         self.ctx.integration_visits.put(&self.uid, self.visit);
         Ok(again.map_or_else(Action::await_change, Action::requeue))
-    }
-
-    fn is_disconnected(&self) -> bool {
-        let shown = self.shown();
-        conditions::find(&shown.conditions, ConditionType::Ready)
-            .is_some_and(|ready| ready.reason == Reason::Disconnected.as_str())
     }
 
     /// Writes the verdict if it differs from what is shown; says when a number that was held back may be shown.
@@ -398,7 +450,7 @@ impl Run<'_> {
             return Ok(held);
         }
         self.visit.counted_at = Some(self.now);
-        let written = status::apply(self.api, &*self.object, &wanted).await?;
+        let written = status::apply(self.ctx, self.api, &*self.object, &wanted).await?;
         report::transition(self.ctx, &written, &shown.conditions, &wanted.conditions).await;
         self.object = Arc::new(written);
         Ok(held)

@@ -14,7 +14,7 @@ use crate::controllers::context::Context;
 use crate::domain::integration::{Repositories, Validation};
 use crate::domain::projects::ProjectFilter;
 use crate::domain::verdict::Cause;
-use crate::store::{ObjectUid, PinKind, StoreError};
+use crate::store::{ObjectUid, StoreError};
 use crate::sync::probe::{ProbeReport, ProbeRequest, probe_connected};
 
 /// What a validation came to.
@@ -32,17 +32,14 @@ pub async fn validate(
     inputs: &Inputs,
     ctx: &Context,
 ) -> Result<Outcome, StoreError> {
-    let connection = match inputs.client.verify_credential().await {
+    let connection = match inputs.client.connection_data().await {
         Ok(connection) => connection,
         Err(error) => return Ok(Outcome::Answered(refusal(object, inputs, &error))),
     };
     let uid = ObjectUid::from(object.uid().unwrap_or_default());
     let organization = connection.instance_id.to_string();
-    let pinned = pinned_organization(object, &uid, &organization, ctx).await?;
-    if pinned != organization {
-        let message = "spec.organizationURL means another organization than the one that this integration was first \
-                       connected to; set it back, or create a new AdoIntegration for the other organization.";
-        return Ok(Outcome::Answered(Meaning::Refused(Cause::new(Reason::OrganizationChanged, message))));
+    if pinned_organization(object, &uid, ctx).await?.is_some_and(|pinned| pinned != organization) {
+        return Ok(Outcome::Answered(organization_changed()));
     }
     let request = request(object, configs);
     let report = match probe_connected(&inputs.client, connection, &request).await {
@@ -50,21 +47,35 @@ pub async fn validate(
         Err(error) => return Ok(Outcome::Answered(refusal(object, inputs, &error))),
     };
     let namespace = object.namespace().unwrap_or_default();
-    let key = ctx.store.integration_key(&namespace, &object.name_any(), &organization).await?;
-    let lent = Connection { client: inputs.client.clone(), key };
+    let accepted = ctx.store.accept_organization(&uid, &namespace, &object.name_any(), &organization).await?;
+    if accepted.organization_id != organization {
+        return Ok(Outcome::Answered(organization_changed()));
+    }
+    let lent = Connection { client: inputs.client.clone(), key: accepted.key };
     Ok(Outcome::Validated(Box::new(validation(inputs, report)), lent))
 }
 
-/// The organization that the object means for life. The store's word counts; an empty store learns it from the status.
+/// The organization that the object means for life. The store's word counts; a new store learns it from the status.
 async fn pinned_organization(
     object: &AdoIntegration,
     uid: &ObjectUid,
-    found: &str,
     ctx: &Context,
-) -> Result<String, StoreError> {
+) -> Result<Option<String>, StoreError> {
+    if let Some(pinned) = ctx.store.pins(uid).await?.organization_id {
+        return Ok(Some(pinned));
+    }
     let shown = object.status.as_ref().and_then(|status| status.organization.as_ref());
-    let pin = shown.map(|organization| organization.id.as_str()).filter(|id| !id.is_empty()).unwrap_or(found);
-    ctx.store.pin(uid, PinKind::OrganizationId, pin).await
+    let Some(shown) = shown.map(|organization| organization.id.as_str()).filter(|id| !id.is_empty()) else {
+        return Ok(None);
+    };
+    ctx.store.pin_organization(uid, shown).await?;
+    Ok(Some(shown.to_owned()))
+}
+
+fn organization_changed() -> Meaning {
+    let message = "spec.organizationURL means another organization than the one that this integration was first \
+                   connected to; set it back, or create a new AdoIntegration for the other organization.";
+    Meaning::Refused(Cause::new(Reason::OrganizationChanged, message))
 }
 
 /// A refused token may also mean that the URL was pointed at another organization: then both causes are named.
@@ -107,5 +118,6 @@ fn validation(inputs: &Inputs, report: ProbeReport) -> Validation {
         repositories: report
             .repositories
             .map(|found| Repositories { available: found.available, message: found.message }),
+        no_project: report.no_project,
     }
 }

@@ -7,17 +7,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::runtime::controller::Action;
+use kube::runtime::reflector::ObjectRef;
 use kube::{Api, ResourceExt};
 use tokio::time::Instant;
 
 use self::pull::{integration_changed, pull, resolved};
 use super::absence::{Absence, NOTICE_AFTER, Patience};
-use super::causes::{Meaning, meaning};
+use super::causes::{Meaning, meaning, own_fault};
 use super::connections::Connection;
 use super::context::Context;
 use super::error::ReconcileError;
-use super::{namespaces, report, status};
+use super::{integration, namespaces, report, status};
+use crate::ado::{AdoError, Priority};
 use crate::api::{
     AdoIntegration, AdoProjectConfig, AdoProjectConfigStatus, ConditionType, CredentialStatus, DesiredState,
     FIELD_MANAGER, IntegrationState, REQUESTED_AT, Reason,
@@ -29,7 +32,7 @@ use crate::domain::projects::ProjectFilter;
 use crate::domain::references::Pinned;
 use crate::domain::schedule::{self, Due, LastProbe, Question, due};
 use crate::domain::verdict::{Cause, after};
-use crate::store::{AuditAction, ObjectUid};
+use crate::store::{AuditAction, ObjectUid, StoreError};
 use crate::sync::{SyncError, resolve};
 
 /// Time between two full reads.
@@ -41,8 +44,11 @@ const RECHECK_INTERVAL: Duration = Duration::from_mins(10);
 /// An integration that is absent, or does not allow the namespace, is looked for so often besides being watched.
 const ABSENCE_RECHECK: Duration = Duration::from_mins(1);
 
-/// Pause while the integration is being connected in this process.
-const CONNECTION_PAUSE: Duration = Duration::from_secs(2);
+/// A config whose integration is being connected in this process is woken when it is; this is for the case that it never is.
+const CONNECTION_PAUSE: Duration = Duration::from_mins(1);
+
+/// Pause after a read that may not go on. What withdrew it has already asked for another look.
+const WITHDRAWN_PAUSE: Duration = Duration::from_secs(2);
 
 /// What a verdict rests on besides Azure DevOps itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,21 +68,51 @@ pub struct Visit {
     absence: Option<Absence>,
     /// Since when the integration has no verdict.
     unready: Option<Instant>,
+    /// A sync that the audit trail is told of as soon as the status tells it.
+    untold_sync: bool,
 }
 
 /// Brings one project config one step on.
 pub async fn reconcile(object: Arc<AdoProjectConfig>, ctx: Arc<Context>) -> Result<Action, ReconcileError> {
-    let uid = object.uid().unwrap_or_default();
     let api = ctx.api::<AdoProjectConfig>(&object.namespace().unwrap_or_default());
-    let visit = ctx.config_visits.get(&uid);
-    let mut run = Run { object, ctx: &ctx, api: &api, uid, visit, now: ctx.clock.now() };
+    let result = look(Arc::clone(&object), &ctx, &api).await;
+    if let Err(error) = &result
+        && let Some(cause) = own_fault(error)
+    {
+        // What stands in the way of the look may stand in the way of this too; then the log alone tells.
+        let _ = explain(object, cause, &ctx, &api).await;
+    }
+    result
+}
+
+async fn look(
+    object: Arc<AdoProjectConfig>,
+    ctx: &Context,
+    api: &Api<AdoProjectConfig>,
+) -> Result<Action, ReconcileError> {
+    let mut run = Run::new(object, ctx, api);
     if run.object.metadata.deletion_timestamp.is_some() {
         run.show(&Finding::Deleting, false).await?;
-        ctx.config_visits.forget(&run.uid);
         return Ok(Action::await_change());
     }
     let step = run.look().await?;
     run.finish(step).await
+}
+
+/// Shows what kept the operator from its work, once it has for a while, as it shows that Azure DevOps gives no verdict.
+async fn explain(
+    object: Arc<AdoProjectConfig>,
+    cause: Cause,
+    ctx: &Context,
+    api: &Api<AdoProjectConfig>,
+) -> Result<(), ReconcileError> {
+    let mut run = Run::new(object, ctx, api);
+    let Step { finding, .. } = run.failed(cause, &[]);
+    ctx.config_visits.put(&run.uid, run.visit.clone());
+    if let Some(finding) = finding {
+        run.show(&finding, false).await?;
+    }
+    Ok(())
 }
 
 /// What a look came to.
@@ -105,7 +141,13 @@ struct Run<'a> {
     now: Timestamp,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    fn new(object: Arc<AdoProjectConfig>, ctx: &'a Context, api: &'a Api<AdoProjectConfig>) -> Self {
+        let uid = object.uid().unwrap_or_default();
+        let visit = ctx.config_visits.get(&uid);
+        Self { object, ctx, api, uid, visit, now: ctx.clock.now() }
+    }
+
     fn shown(&self) -> AdoProjectConfigStatus {
         self.object.status.clone().unwrap_or_default()
     }
@@ -145,8 +187,8 @@ impl Run<'_> {
 
     /// An integration that does not allow the namespace is an absent one in everything.
     async fn integration(&mut self) -> Result<Option<Arc<AdoIntegration>>, ReconcileError> {
-        let (namespace, name) = self.object.integration_key();
-        let Some(found) = self.ctx.integration(&namespace, &name) else { return Ok(None) };
+        let (namespace, name) = self.object.integration();
+        let Some(found) = self.ctx.integration(namespace, name) else { return Ok(None) };
         let own = self.object.namespace().unwrap_or_default();
         let allowed = namespaces::is_allowed(&found, &own, self.ctx).await?;
         if allowed {
@@ -190,10 +232,11 @@ impl Run<'_> {
         if !pinned.permits_integration(&connection.key.to_string(), &resolved(integration), &shown) {
             return Ok(Step::ended(Finding::Refused(integration_changed())));
         }
-        if let Some(project) = shown.project.as_ref().filter(|project| !allowed.allows(&project.name, &project.id)) {
-            return Ok(Step::ended(Finding::Refused(resolve::not_allowed(&project.name))));
+        if shown.project.as_ref().is_some_and(|project| !allowed.allows(&project.name, &project.id)) {
+            return Ok(Step::ended(Finding::Refused(resolve::not_allowed(&self.object.spec.project))));
         }
-        if let Some(step) = self.still_good(&shown) {
+        // A store that knows no pin of an accepted config is new: it has none of the data either.
+        if let Some(step) = self.still_good(&shown).filter(|_| pinned.integration.is_some()) {
             return Ok(step);
         }
         let basis = self.basis(integration);
@@ -211,6 +254,7 @@ impl Run<'_> {
                 again: Some(schedule::until(moment, self.now)),
             }),
             Due::Now => {
+                let Some(_place) = connection.client.budget().enter(Priority::Full) else { return Ok(self.busy()) };
                 let outcome = self.sync(integration, connection, &allowed, &pinned).await?;
                 // A run that may not go on says nothing about what it rested on.
                 self.visit.basis = (!matches!(outcome, Err(SyncError::Withdrawn))).then_some(basis);
@@ -221,7 +265,11 @@ impl Run<'_> {
 
     async fn pinned(&self) -> Result<Pinned, ReconcileError> {
         let pins = self.ctx.store.pins(&ObjectUid::from(self.uid.clone())).await?;
-        Ok(Pinned { integration: pins.integration_uid, project: pins.project_id })
+        Ok(Pinned {
+            integration: pins.integration_uid,
+            project: pins.project_id,
+            project_spelling: pins.project_spelling,
+        })
     }
 
     fn basis(&self, integration: &AdoIntegration) -> Basis {
@@ -265,13 +313,17 @@ impl Run<'_> {
         allowed: &ProjectFilter,
         pinned: &Pinned,
     ) -> Result<Result<Finding, SyncError>, ReconcileError> {
-        let object = Arc::clone(&self.object);
-        let work = pull(&object, integration, connection, allowed, pinned, self.ctx);
+        let (object, ctx) = (Arc::clone(&self.object), self.ctx);
+        let work = Box::pin(async {
+            // Nobody closes the semaphore.
+            let _turn = ctx.readers.acquire().await;
+            pull(&object, integration, connection, allowed, pinned, ctx).await
+        });
         tokio::pin!(work);
         let outcome = if let Ok(outcome) = tokio::time::timeout(NOTICE_AFTER, &mut work).await {
             outcome
         } else {
-            self.notice().await?;
+            self.notice().await;
             work.await
         };
         self.now = self.ctx.clock.now();
@@ -285,30 +337,74 @@ impl Run<'_> {
     ) -> Result<Step, ReconcileError> {
         match outcome {
             Ok(finding) => {
-                if matches!(finding, Finding::Synced(..)) {
-                    report::audit(self.ctx, &*self.object, FIELD_MANAGER, AuditAction::Synced, "full read").await?;
-                }
+                self.visit.untold_sync |= matches!(finding, Finding::Synced(..));
                 Ok(self.settle(finding, FULL_INTERVAL))
             }
             Err(SyncError::Refused(cause)) => Ok(self.settle(Finding::Refused(cause), RECHECK_INTERVAL)),
-            // What withdrew it has already asked for another look.
-            Err(SyncError::Withdrawn) => Ok(Step { finding: None, ended: false, again: Some(CONNECTION_PAUSE) }),
+            Err(SyncError::Withdrawn) => Ok(Step { finding: None, ended: false, again: Some(WITHDRAWN_PAUSE) }),
+            Err(SyncError::Store(error @ StoreError::TooLarge { .. })) => {
+                let cause = Cause::new(Reason::Unreachable, format!("Azure DevOps sent a work item whose {error}."));
+                Ok(self.failed(cause, shown_of(integration)))
+            }
             Err(SyncError::Store(error)) => Err(error.into()),
-            Err(SyncError::Ado(error)) => Ok(match meaning(&error) {
-                Meaning::Refused(cause) => self.settle(Finding::Refused(cause), RECHECK_INTERVAL),
-                Meaning::NoVerdict(cause) => self.failed(cause, integration),
-                Meaning::Throttled(cause, pause) => self.throttled(cause, pause),
-            }),
+            Err(SyncError::Ado(error @ AdoError::Unauthorized { .. })) => {
+                Ok(self.unauthorized(&error, integration).await)
+            }
+            Err(SyncError::Ado(error)) => Ok(self.answered(meaning(&error), integration)),
         }
     }
 
+    fn answered(&mut self, meaning: Meaning, integration: &AdoIntegration) -> Step {
+        match meaning {
+            Meaning::Refused(cause) => self.settle(Finding::Refused(cause), RECHECK_INTERVAL),
+            Meaning::NoVerdict(cause) => self.failed(cause, shown_of(integration)),
+            Meaning::Throttled(cause, pause) => self.throttled(cause, pause),
+        }
+    }
+
+    /// One area refused the token. That is a missing scope only as long as the organization accepts the token; otherwise it is
+    /// the integration that has to be looked at, and nothing is known of this config.
+    async fn unauthorized(&mut self, error: &AdoError, integration: &AdoIntegration) -> Step {
+        let uid = integration.uid().unwrap_or_default();
+        let Some(connection) = self.ctx.connections.get(&uid) else {
+            return Step { finding: None, ended: false, again: Some(WITHDRAWN_PAUSE) };
+        };
+        match connection.client.connection_data().await {
+            Ok(_) => self.answered(meaning(error), integration),
+            Err(AdoError::CredentialRefused(_)) => {
+                self.ctx.connections.remove(&uid);
+                let key = ObjectRef::from_obj(integration);
+                self.ctx.integration_visits.change(&uid, integration::Visit::ask_again);
+                self.ctx.wake.integration(key);
+                Step { finding: None, ended: false, again: Some(CONNECTION_PAUSE) }
+            }
+            Err(other) => self.answered(meaning(&other), integration),
+        }
+    }
+
+    /// Others with the same identity are under way, as many as may be at a time.
+    /// Nothing is known of this spec meanwhile, and nothing else is claimed.
+    fn busy(&mut self) -> Step {
+        let pause = self.visit.attempts.busy();
+        let known = self.shown().observed_generation == Some(self.generation());
+        let waiting = (self.visit.attempts.is_long_busy() && !known).then(|| {
+            let message = "Waits until other projects that the same identity reads are done.";
+            Finding::Pending(Cause::new(Reason::Syncing, message))
+        });
+        Step { finding: waiting, ended: false, again: Some(pause) }
+    }
+
     /// Shows that a first sync is under way; a later one leaves what is shown.
-    async fn notice(&mut self) -> Result<(), ReconcileError> {
+    async fn notice(&mut self) {
         if self.shown().observed_generation == Some(self.generation()) {
-            return Ok(());
+            return;
         }
         let cause = Cause::new(Reason::Syncing, "Validates the mapping and pulls the project's work items.");
-        self.show(&Finding::Pending(cause), false).await
+        // Whatever stands in the way of this, the read under way is not worth less for it; whether it is still wanted is asked
+        // before each page.
+        if let Err(error) = self.show(&Finding::Pending(cause), false).await {
+            tracing::debug!(%error, "a sync could not be announced");
+        }
     }
 
     fn settle(&mut self, finding: Finding, interval: Duration) -> Step {
@@ -318,10 +414,9 @@ impl Run<'_> {
     }
 
     /// While the integration itself is shown as unreachable, its failure is not told again of the config.
-    fn failed(&mut self, cause: Cause, integration: &AdoIntegration) -> Step {
+    fn failed(&mut self, cause: Cause, of_integration: &[Condition]) -> Step {
         let Failure { tries, first, pause } = self.visit.attempts.failed(self.now);
-        let shown = integration.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
-        let told = conditions::is_true(shown, ConditionType::Unreachable);
+        let told = conditions::is_true(of_integration, ConditionType::Unreachable);
         let finding = Finding::NoVerdict { cause, tries: if told { 0 } else { tries }, first };
         self.visit.finding = Some(finding.clone());
         Step { finding: Some(finding), ended: true, again: Some(pause) }
@@ -338,12 +433,18 @@ impl Run<'_> {
         Step { finding: self.visit.finding.clone(), ended: false, again: Some(schedule::until(until, self.now)) }
     }
 
-    /// The one way out of every look.
+    /// The one way out of every look. What the look learnt is kept before anything is written, so that a write that fails is
+    /// repeated without the read that led to it.
     async fn finish(mut self, step: Step) -> Result<Action, ReconcileError> {
+        self.ctx.config_visits.put(&self.uid, self.visit.clone());
         if let Some(finding) = &step.finding {
             self.show(finding, step.ended).await?;
+            if self.visit.untold_sync {
+                report::audit(self.ctx, &*self.object, FIELD_MANAGER, AuditAction::Synced, "full read").await?;
+                self.visit.untold_sync = false;
+                self.ctx.config_visits.put(&self.uid, self.visit);
+            }
         }
-        self.ctx.config_visits.put(&self.uid, self.visit);
         Ok(step.again.map_or_else(Action::await_change, Action::requeue))
     }
 
@@ -356,9 +457,14 @@ impl Run<'_> {
         if wanted == shown {
             return Ok(());
         }
-        let written = status::apply(self.api, &*self.object, &wanted).await?;
+        let written = status::apply(self.ctx, self.api, &*self.object, &wanted).await?;
         report::transition(self.ctx, &written, &shown.conditions, &wanted.conditions).await;
         self.object = Arc::new(written);
         Ok(())
     }
+}
+
+/// What an integration shows.
+fn shown_of(integration: &AdoIntegration) -> &[Condition] {
+    integration.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default()
 }

@@ -13,7 +13,7 @@ use crate::domain::project_config::{Finding, Synced};
 use crate::domain::projects::ProjectFilter;
 use crate::domain::references::Pinned;
 use crate::domain::verdict::Cause;
-use crate::store::{ObjectUid, PinKind, Scope};
+use crate::store::{ConfigPins, ObjectUid, Scope};
 use crate::sync::full::{FullRead, counts};
 use crate::sync::{SyncError, resolve};
 
@@ -64,8 +64,8 @@ pub async fn pull(
     Ok(Finding::Synced(Box::new(resolved), Box::new(synced)))
 }
 
-/// Whether a read that is under way may go on, by what was last seen: the config is still there and its integration still
-/// lends it the project.
+/// Whether a read that is under way may go on, by what was last seen: the config is still there and says the same, and its
+/// integration still lends it the project.
 async fn is_permitted(
     object: &AdoProjectConfig,
     integration: &AdoIntegration,
@@ -73,9 +73,11 @@ async fn is_permitted(
     ctx: &Context,
 ) -> bool {
     let namespace = object.namespace().unwrap_or_default();
-    let wanted = ctx
-        .config(&namespace, &object.name_any())
-        .is_some_and(|seen| seen.uid() == object.uid() && seen.metadata.deletion_timestamp.is_none());
+    let wanted = ctx.config(&namespace, &object.name_any()).is_some_and(|seen| {
+        seen.uid() == object.uid()
+            && seen.metadata.generation == object.metadata.generation
+            && seen.metadata.deletion_timestamp.is_none()
+    });
     let named = resolved(integration);
     let Some(seen) = ctx.integration(&named.namespace, &named.name).filter(|_| wanted) else { return false };
     let allowed = ProjectFilter::new(seen.spec.allowed_projects.as_deref());
@@ -97,8 +99,10 @@ async fn pin(
     ctx: &Context,
 ) -> Result<(), SyncError> {
     let uid = ObjectUid::from(object.uid().unwrap_or_default());
-    ctx.store.pin(&uid, PinKind::IntegrationUid, &connection.key.to_string()).await?;
-    ctx.store.pin(&uid, PinKind::ProjectId, &project.id.to_string()).await?;
+    let (integration, project_id) = (connection.key.to_string(), project.id.to_string());
+    let pins =
+        ConfigPins { integration: &integration, project_id: &project_id, project_spelling: &object.spec.project };
+    ctx.store.pin_config(&uid, &pins).await?;
     Ok(())
 }
 
