@@ -2,14 +2,16 @@
 //! `samples/` applied to them.
 //!
 //! With `--check` it verifies the outcome and ends. With `ADO_ORG_URL` and `ADO_PAT` in the environment it talks to that
-//! organization instead of the simulator.
+//! organization instead of the simulator; with `ADO_CA_FILE` too, it trusts the private CA in that file.
 
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Instant;
 
 use ado_operator::ado::model::Project;
-use ado_operator::ado::{AdoClient, Budgets, Limits, OrganizationUrl, Pat, Transport, TransportConfig};
+use ado_operator::ado::{
+    AdoClient, Budgets, CaBundle, HostPolicy, Limits, OrganizationUrl, Pat, Transport, TransportConfig,
+};
 use ado_operator::api::{AdoIntegration, AdoProjectConfig};
 use ado_operator::config::LogFormat;
 use ado_simulator::{Options, Simulator};
@@ -27,8 +29,8 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 /// Namespace of the samples.
 const NAMESPACE: &str = "testops";
 
-/// Name of the ConfigMap with the simulator's CA.
-const CA: &str = "simulator-ca";
+/// Name of the ConfigMap with the private CA.
+const CA: &str = "organization-ca";
 
 /// Work items of the simulator.
 const ITEMS: u32 = 1000;
@@ -67,7 +69,39 @@ async fn main() -> Outcome<()> {
 /// Where the demonstration gets its work items.
 enum Organization {
     Simulated(Box<Simulator>),
-    Real { url: String, token: String, projects: Vec<String> },
+    Real(Real),
+}
+
+/// An organization that somebody named.
+struct Real {
+    url: OrganizationUrl,
+    token: String,
+    /// Certificates of its private CA, in PEM.
+    ca: Option<String>,
+    projects: Vec<String>,
+}
+
+impl Real {
+    async fn find(url: &str, token: String) -> Outcome<Self> {
+        let url = OrganizationUrl::parse(url)?;
+        let ca = std::env::var_os("ADO_CA_FILE").map(std::fs::read_to_string).transpose()?;
+        let bundle = ca.as_deref().map(|pem| CaBundle::parse(pem.as_bytes())).transpose()?;
+        let policy =
+            HostPolicy::new(Self::allowed_host(&url).iter().map(|host| host.parse()).collect::<Result<_, _>>()?);
+        let http =
+            Transport::new(TransportConfig { policy, ..TransportConfig::default() }).http(bundle.as_ref(), None)?;
+        let pat = Pat::from_bytes(token.as_bytes())?;
+        let budget = Budgets::new().of_credential(&url, &pat.fingerprint());
+        let client = AdoClient::new(http, url.clone(), pat, budget, Limits::default())?;
+        let projects: Vec<Project> = client.projects().await?;
+        let projects = projects.into_iter().map(|project| project.name).collect();
+        Ok(Self { url, token, ca, projects })
+    }
+
+    /// A server outside of the cloud has to be allowed; whoever names it here allows it.
+    fn allowed_host(url: &OrganizationUrl) -> Option<String> {
+        (!url.is_cloud()).then(|| format!("{}:{}", url.host(), url.port()))
+    }
 }
 
 impl Organization {
@@ -77,29 +111,29 @@ impl Organization {
             let options = Options { items: ITEMS, ..Options::default() };
             return Ok(Self::Simulated(Box::new(Simulator::start(options).await?)));
         };
-        let organization = OrganizationUrl::parse(&url)?;
-        let pat = Pat::from_bytes(token.as_bytes())?;
-        let http = Transport::new(TransportConfig::default()).http(None, None)?;
-        let budget = Budgets::new().of_credential(&organization, &pat.fingerprint());
-        let client = AdoClient::new(http, organization, pat, budget, Limits::default())?;
-        let projects: Vec<Project> = client.projects().await?;
-        let projects = projects.into_iter().map(|project| project.name).collect();
-        Ok(Self::Real { url, token, projects })
+        Ok(Self::Real(Real::find(&url, token).await?))
     }
 
     fn describe(&self) -> String {
         match self {
             Self::Simulated(ado) => format!("simulated at {} with {ITEMS} work items", ado.url()),
-            Self::Real { url, projects, .. } => format!("{url}, {} readable projects", projects.len()),
+            Self::Real(Real { url, projects, .. }) => format!("{url}, {} readable projects", projects.len()),
         }
     }
 
     fn flags(&self) -> Vec<String> {
+        let host = match self {
+            Self::Simulated(ado) => Some(format!("localhost:{}", ado.address().port())),
+            Self::Real(real) => Real::allowed_host(&real.url),
+        };
+        host.into_iter().flat_map(|host| ["--allowed-host".to_owned(), host]).collect()
+    }
+
+    /// Certificates of its private CA.
+    fn ca(&self) -> Option<&str> {
         match self {
-            Self::Simulated(ado) => {
-                vec!["--allowed-host".to_owned(), format!("localhost:{}", ado.address().port())]
-            }
-            Self::Real { .. } => Vec::new(),
+            Self::Simulated(ado) => Some(ado.ca_pem()),
+            Self::Real(real) => real.ca.as_deref(),
         }
     }
 
@@ -107,18 +141,18 @@ impl Organization {
     fn adapt(&self, object: &mut Value, index: usize) -> Outcome<()> {
         let (url, token) = match self {
             Self::Simulated(ado) => (ado.url().clone(), ado.pat("operator")?),
-            Self::Real { url, token, .. } => (url.clone(), token.clone()),
+            Self::Real(real) => (real.url.to_string(), real.token.clone()),
         };
         match object["kind"].as_str().unwrap_or_default() {
             "Secret" => object["stringData"]["token"] = token.into(),
             "AdoIntegration" => {
                 object["spec"]["organizationURL"] = url.into();
-                if matches!(self, Self::Simulated(_)) {
+                if self.ca().is_some() {
                     object["spec"]["caBundle"] = json!({"configMapRef": {"name": CA}});
                 }
             }
             "AdoProjectConfig" => {
-                if let Self::Real { projects, .. } = self {
+                if let Self::Real(Real { projects, .. }) = self {
                     let project = projects.get(index % projects.len().max(1)).ok_or("the token can read no project")?;
                     object["spec"]["project"] = project.clone().into();
                 }
@@ -140,11 +174,9 @@ async fn apply(control_plane: &Arc<ControlPlane>, organization: &Organization) -
             objects.push(object);
         }
     }
-    if let Organization::Simulated(ado) = organization {
+    if let Some(pem) = organization.ca() {
         let metadata = json!({"name": CA, "namespace": NAMESPACE});
-        objects.push(
-            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"ca.crt": ado.ca_pem()}}),
-        );
+        objects.push(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"ca.crt": pem}}));
     }
     let list = json!({"apiVersion": "v1", "kind": "List", "items": objects}).to_string();
     let plane = Arc::clone(control_plane);

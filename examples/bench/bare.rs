@@ -205,9 +205,18 @@ fn body(route: &str) -> Outcome<(&'static str, Value)> {
     })
 }
 
-/// The shortest time of all numbers of loops, in seconds.
-pub async fn best(ground: &Ground, recipe: &Recipe, pats: &[Pat]) -> Outcome<f64> {
-    let mut best = f64::INFINITY;
+/// The best of all numbers of loops.
+#[derive(Clone, Copy, Debug)]
+pub struct Best {
+    /// Its time, in seconds.
+    pub seconds: f64,
+    /// The number of loops.
+    pub loops: usize,
+}
+
+/// The shortest time of all numbers of loops.
+pub async fn best(ground: &Ground, recipe: &Recipe, pats: &[Pat]) -> Outcome<Best> {
+    let mut best = Best { seconds: f64::INFINITY, loops: 0 };
     for width in WIDTHS {
         let namespace = format!("bare-{width}");
         fleet::create(ground, &namespace, pats, false).await?;
@@ -221,8 +230,11 @@ pub async fn best(ground: &Ground, recipe: &Recipe, pats: &[Pat]) -> Outcome<f64
         let seconds = started.elapsed().as_secs_f64();
         ended.into_iter().collect::<Outcome<Vec<()>>>()?;
         eprintln!("bare: {width} loops took {seconds:.2} s");
-        best = best.min(seconds);
+        if seconds < best.seconds {
+            best = Best { seconds, loops: width };
+        }
     }
+    eprintln!("bare: {} loops were best", best.loops);
     Ok(best)
 }
 

@@ -13,17 +13,32 @@ pub struct Figure {
     /// What this machine needs, in the same run, for that which nobody can save.
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<f64>,
+    /// How many loops at the same time came to the limit, where several numbers were tried.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    loops: Option<usize>,
 }
 
 impl Figure {
     /// A figure that must not exceed its target.
     pub fn at_most(name: &'static str, value: f64, unit: &'static str, target: f64) -> Self {
-        Self { name, value: rounded(value), unit, target: rounded(target), ok: value <= target, limit: None }
+        let (value, target, ok) = (rounded(value), rounded(target), value <= target);
+        Self { name, value, unit, target, ok, limit: None, loops: None }
+    }
+
+    /// The same if it was measured to its end; else the value is that after which the measurement was given up, so the
+    /// target is missed whatever it is.
+    pub fn given_up_unless(self, ended: bool) -> Self {
+        Self { ok: self.ok && ended, ..self }
     }
 
     /// The same with its physical limit.
     pub fn with_limit(self, limit: f64) -> Self {
         Self { limit: Some(rounded(limit)), ..self }
+    }
+
+    /// The same with the number of loops that came to the limit.
+    pub fn with_loops(self, loops: usize) -> Self {
+        Self { loops: Some(loops), ..self }
     }
 
     /// Prints the figure as one line of JSON; says so where it misses its target.

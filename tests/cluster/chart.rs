@@ -81,6 +81,29 @@ async fn the_apiserver_accepts_what_every_set_of_values_renders() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn values_that_mean_nothing_are_refused_with_their_name_before_anything_is_rendered() {
+    let control_plane = shared().await;
+    for (value, names) in [
+        ("concurency=8", "concurency"),
+        ("persistence.sise=1Gi", "sise"),
+        ("concurrency=many", "concurrency"),
+        ("namespaces=testops", "namespaces"),
+        ("persistence.enabled=7", "enabled"),
+        ("concurrency=0", "concurrency"),
+        ("concurrency=257", "concurrency"),
+        // Less than the service may take for a request under load.
+        ("requestDeadlineSeconds=5", "requestDeadlineSeconds"),
+    ] {
+        let mut helm = control_plane.command("helm");
+        let done = helm.args(["template", RELEASE]).arg(chart()).args(["--set", value]).output().unwrap();
+        let refusal = String::from_utf8_lossy(&done.stderr);
+        assert!(!done.status.success() && done.stdout.is_empty(), "{value} was rendered");
+        assert!(refusal.contains("schema") && refusal.contains(names), "{value}: {refusal}");
+    }
+    rendered(&control_plane, RELEASE, &["--set", "concurrency=256,requestDeadlineSeconds=100"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_store_lies_on_the_claim_that_the_values_name() {
     let control_plane = shared().await;
     let own = objects(&rendered(&control_plane, RELEASE, &["--set", "persistence.size=3Gi"]));

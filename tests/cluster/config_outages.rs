@@ -167,6 +167,36 @@ async fn a_new_config_that_is_throttled_waits() {
     assert_config(&found, &row, NOTHING);
 }
 
+/// A 200 may ask for a pause as well as a 429 may: what comes after it must wait.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_good_answer_with_a_long_pause_throttles_what_comes_after_it() {
+    let world = synced().await;
+    let late = Effect::Delay { milliseconds: 200, retry_after: Some(1200) };
+    world.ado.add_fault(Fault::on_path("*/_apis/projects/*", late).times(1));
+    let asked = world.ado.last_request();
+    ask(&world, "late").await;
+    let found: AdoProjectConfig =
+        wait::object(&world.api(), "payments", "throttled", |found| has(found, "Throttled")).await;
+    assert_config(&found, &Row { abnormal: &["Throttled"], ..ACTIVE }, GOOD);
+    assert!(!echoes(&found, "late"), "neither success nor failure, so the run has not ended");
+    let sent = world.ado.requests_since(asked);
+    assert_eq!(sent.len(), 1, "{sent:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bad_verdict_outlives_throttling() {
+    let world = synced().await;
+    world.patch::<AdoProjectConfig>("payments", json!({"spec": {"team": "Nobody"}})).await;
+    world.config_is("payments", "Error", "TeamNotFound").await;
+    let throttled = Effect::TooManyRequests { retry_after: 1200 };
+    world.ado.add_fault(Fault::on_path("*/_apis/projects/*", throttled).times(1));
+    ask(&world, "throttled").await;
+    let found: AdoProjectConfig =
+        wait::object(&world.api(), "payments", "throttled", |found| has(found, "Throttled")).await;
+    let own: Own = &[("MappingValid", "False", "TeamNotFound"), ("Synced", "True", "Synced")];
+    assert_config(&found, &Row { abnormal: &["Stalled", "Throttled"], ..stuck("TeamNotFound") }, own);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_outage_that_is_shown_is_shown_by_the_next_process_too() {
     let mut world = synced().await;

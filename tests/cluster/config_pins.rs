@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use ado_operator::api::{ALLOW_DELETION, AdoIntegration, AdoProjectConfig};
+use kube::ResourceExt as _;
+use kube::api::{Patch, PatchParams};
 use serde_json::json;
 use support::wait;
 use support::world::{World, shows};
@@ -108,4 +110,56 @@ async fn a_recreated_integration_is_another_one_if_and_only_if_its_organization_
     delete_integration(&world).await;
     world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
     assert_eq!(counts(&active(&world).await), before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_config_stays_with_its_project_although_the_store_is_lost() {
+    let mut world = synced().await;
+    let before = counts(&active(&world).await);
+    world.lose_data().await;
+    edit(&world, json!({"project": "Web Shop"})).await;
+    world.start().await.unwrap();
+    let found = refused(&world, "ProjectChanged").await;
+    assert_eq!(counts(&found), before);
+    edit(&world, json!({"project": "Payments"})).await;
+    assert_eq!(counts(&active(&world).await), before);
+
+    // The status could be lost next: the store has learnt from it.
+    let nothing = Patch::Merge(json!({"status": {"project": null, "integration": null}}));
+    world.api::<AdoProjectConfig>().patch_status("payments", &PatchParams::default(), &nothing).await.unwrap();
+    edit(&world, json!({"project": "Web Shop"})).await;
+    refused(&world, "ProjectChanged").await;
+    edit(&world, json!({"project": "Payments"})).await;
+    assert_eq!(active(&world).await.status.unwrap().project.unwrap().name, "Payments");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_config_stays_with_its_integration_although_the_store_is_lost() {
+    let mut world = synced().await;
+    world.apply::<AdoIntegration>(world.integration("other", json!({}))).await;
+    world.integration_is("other", "Active", "Connected").await;
+    world.lose_data().await;
+    edit(&world, json!({"integrationRef": {"name": "other"}})).await;
+    world.start().await.unwrap();
+    refused(&world, "IntegrationChanged").await;
+    edit(&world, json!({"integrationRef": {"name": "contoso"}})).await;
+    active(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_config_that_is_created_again_means_what_its_spec_says() {
+    let world = synced().await;
+    let first = active(&world).await;
+    world.delete::<AdoProjectConfig>("payments").await;
+    wait::until("the config is gone", async || {
+        world.api::<AdoProjectConfig>().get_opt("payments").await.unwrap().is_none().then_some(())
+    })
+    .await;
+    apply(&world, json!({"project": "Web Shop"})).await;
+    let second = active(&world).await;
+    assert_ne!(first.uid(), second.uid());
+    let status = second.status.clone().unwrap();
+    assert_eq!(status.project.unwrap().name, "Web Shop", "no pin outlives the object");
+    assert_eq!(status.effective.unwrap().requirement_types, ["Product Backlog Item"]);
+    assert!(counts(&second).requirements > 0);
 }

@@ -146,7 +146,9 @@ async fn a_project_outside_of_allowed_projects_is_refused_however_it_is_spelled(
     for spelling in ["Payments".to_owned(), "PAYMENTS".to_owned(), project_id(&world, "Payments")] {
         apply(&world, json!({"project": spelling})).await;
         let text = message(&refused(&world, "ProjectNotAllowed").await);
-        assert!(text.contains("\"Payments\"") && text.contains("spec.allowedProjects"), "{text}");
+        assert!(text.contains(&format!("{spelling:?}")) && text.contains("spec.allowedProjects"), "{text}");
+        // Whoever writes an id does not learn the name of a project that is none of theirs.
+        assert_eq!(text.contains("\"Payments\""), spelling == "Payments", "{text}");
     }
     assert_eq!(batches(&world), 0);
     // A change of the integration alone, and by the id that the spec does not say.

@@ -8,10 +8,8 @@ use serde_json::{Value, json};
 use support::wait;
 use support::world::{World, conditions};
 
+pub use crate::judge::{Own, assert_whole as assert_config};
 use crate::judge::{Row, assert_row};
-
-/// Status and reason of the conditions that are neither `Ready` nor abnormal-true, by type.
-pub type Own = &'static [(&'static str, &'static str, &'static str)];
 
 /// Of a mapping that was accepted and synced.
 pub const GOOD: Own = &[("MappingValid", "True", "MappingAccepted"), ("Synced", "True", "Synced")];
@@ -39,18 +37,6 @@ pub fn failing<'a>(reason: &'a str, abnormal: &'a [&'a str]) -> Row<'a> {
 /// No verdict yet.
 pub fn waiting<'a>(state: &'a str, reason: &'a str) -> Row<'a> {
     Row { state, ready: ("Unknown", reason), abnormal: &["Reconciling"], kstatus: "InProgress", argocd: "Progressing" }
-}
-
-/// Asserts the row, and that exactly these other conditions stand there.
-pub fn assert_config(found: &AdoProjectConfig, row: &Row<'_>, own: Own) {
-    assert_row(found, row);
-    let shown = conditions(found);
-    let other: Vec<(&str, &str, &str)> = shown
-        .iter()
-        .filter(|(kind, _)| *kind != "Ready" && !row.abnormal.contains(&kind.as_str()))
-        .map(|(kind, (status, reason))| (kind.as_str(), status.as_str(), reason.as_str()))
-        .collect();
-    assert_eq!(other, own);
 }
 
 /// Asserts a bad verdict on the config itself.
@@ -139,21 +125,9 @@ pub fn batches(world: &World) -> u64 {
     world.ado.count("POST", "/wit/workitemsbatch")
 }
 
-/// How often this process has looked at project configs.
-async fn looks(world: &World) -> u64 {
-    let address = world.operator.as_ref().unwrap().metrics;
-    let text = reqwest::get(format!("http://{address}/metrics")).await.unwrap().text().await.unwrap();
-    let of_configs = text.lines().filter(|line| {
-        line.starts_with("ado_operator_reconciles_total{") && line.contains("kind=\"AdoProjectConfig\"")
-    });
-    of_configs.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
-}
-
 /// Lets time pass, and the operator look at its configs.
 pub async fn pass(world: &World, time: Duration) {
-    let before = looks(world).await;
-    world.clock.advance(time);
-    wait::until("another look", async || (looks(world).await > before).then_some(())).await;
+    world.pass::<AdoProjectConfig>(time).await;
 }
 
 /// Id of a project.

@@ -11,17 +11,21 @@ use support::audit::{Bookmark, Entry, ObjectRef};
 use support::wait;
 use support::world::{World, message, observed, shows};
 
-use crate::judge::{Row, assert_row};
+use crate::configs;
+use crate::integrations::{
+    NOTHING, apply, assert_integration, checks, connected, connected_with, is_validated, pass, refused, run, waiting,
+};
+use crate::judge::Row;
 
 /// The promise: so soon after its Secret changed an integration has a verdict on the new token.
 const NOTICED: Duration = Duration::from_secs(5);
 
-/// What the operator wrote since then in the test's namespace, Leases and reviews apart.
+/// A verdict that takes longer is preceded by a write that says so.
+const NOTICE_AFTER: Duration = Duration::from_secs(2);
+
+/// What the operator wrote since then in the test's namespace.
 async fn writes(world: &World, since: &Bookmark) -> Vec<String> {
-    let mut found = world.audited(since).await;
-    found.retain(|entry| entry.is_operators() && entry.is_write());
-    let aside = |resource: &str| resource == "leases" || resource.ends_with("reviews");
-    found.iter().filter(|entry| !aside(&entry.object_ref.resource)).map(described).collect()
+    world.writes(since).await.iter().map(described).collect()
 }
 
 /// A write in short; names of Events are random.
@@ -31,30 +35,12 @@ fn described(entry: &Entry) -> String {
     format!("{} {resource}/{subresource} {name}", entry.verb)
 }
 
-/// Asks for a run.
-async fn ask(world: &World, value: &str) {
-    let annotation = json!({"metadata": {"annotations": {REQUESTED_AT: value}}});
-    world.patch::<AdoIntegration>("contoso", annotation).await;
-}
-
-/// Asks for a run and waits until it has ended.
-async fn run(world: &World, value: &str) -> AdoIntegration {
-    ask(world, value).await;
-    wait::object(&world.api(), "contoso", "echoing", |found: &AdoIntegration| {
-        found.status.as_ref().is_some_and(|status| status.last_handled_requested_at.as_deref() == Some(value))
-    })
-    .await
-}
-
-/// Type and reason of every Event in the namespace, in the order of their first time, and how often each was told.
-async fn events(world: &World) -> Vec<(String, String, i32)> {
+/// Type and reason of every Event in the namespace, in the order of their times. Each stands for itself: none counts others.
+async fn events(world: &World) -> Vec<(String, String)> {
     let mut events = world.api::<Event>().list(&ListParams::default()).await.unwrap().items;
+    assert!(events.iter().all(|event| event.series.is_none()), "{events:?}");
     events.sort_by_key(|event| event.event_time.as_ref().map(|time| time.0));
-    let told = events.into_iter().map(|event| {
-        let times = event.series.map_or(1, |series| series.count);
-        (event.type_.unwrap_or_default(), event.reason.unwrap_or_default(), times)
-    });
-    told.collect()
+    events.into_iter().map(|event| (event.type_.unwrap_or_default(), event.reason.unwrap_or_default())).collect()
 }
 
 /// Lets an integration that waits for nothing be deleted, and deletes it.
@@ -71,25 +57,33 @@ async fn delete(world: &World) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connecting_takes_two_writes_and_one_event() {
     let world = World::new().await;
+    world.clock.hold();
     let bookmark = world.bookmark().await;
-    world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
-    world.integration_is("contoso", "Active", "Connected").await;
+    let start = Instant::now();
+    connected(&world).await;
+    let slow = start.elapsed() >= NOTICE_AFTER;
     // The echo ends a later look, so a late third write would stand before it.
     run(&world, "end").await;
-    let wanted = [
+    let mut wanted = vec![
         "patch adointegrations/ contoso",
         "patch adointegrations/status contoso",
         "create events/ …",
         "patch adointegrations/status contoso",
     ];
-    assert_eq!(writes(&world, &bookmark).await, wanted, "finalizer, verdict, its event, and the echo");
+    let found = writes(&world, &bookmark).await;
+    if slow && found.len() > wanted.len() {
+        // The machine was too busy for a quick verdict, so the wait for it was shown.
+        wanted.insert(1, "patch adointegrations/status contoso");
+    }
+    assert_eq!(found, wanted, "finalizer, verdict, its event, and the echo");
 }
 
+/// A thousand intervals stay below the day after which the config is read again, which it shows.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn idle_means_no_write_over_many_intervals() {
     let world = World::new().await;
-    world.apply::<AdoIntegration>(world.integration("contoso", json!({"interval": "1m"}))).await;
-    world.integration_is("contoso", "Active", "Connected").await;
+    world.clock.hold();
+    connected_with(&world, json!({"interval": "1m"})).await;
     world.apply::<AdoProjectConfig>(world.config("payments", "contoso", json!({}))).await;
     world.config_is("payments", "Active", "Synced").await;
     world.clock.advance(Duration::from_mins(2));
@@ -102,12 +96,8 @@ async fn idle_means_no_write_over_many_intervals() {
     let intervals = if std::env::var_os("SOAK").is_some() { 1000 } else { 40 };
     for interval in 0..intervals {
         let asked = world.ado.last_request();
-        wait::until("a whole validation", async || {
-            world.clock.advance(Duration::from_secs(10));
-            let sent = world.ado.requests_since(asked);
-            sent.iter().any(|request| request.target.contains("permissionevaluationbatch")).then_some(())
-        })
-        .await;
+        pass(&world, Duration::from_mins(1)).await;
+        assert!(is_validated(&world, asked), "in interval {interval}");
         let found = writes(&world, &bookmark).await;
         assert_eq!(found, [""; 0], "in interval {interval}");
     }
@@ -120,11 +110,33 @@ async fn idle_means_no_write_over_many_intervals() {
     );
 }
 
+/// What the operator writes itself tells it nothing, so it is no reason to look again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_look_that_ends_in_a_write_is_one_look() {
+    let world = World::new().await;
+    world.clock.hold();
+    connected(&world).await;
+    world.calm::<AdoIntegration>().await;
+    let before = world.looks::<AdoIntegration>().await;
+    run(&world, "written").await;
+    world.calm::<AdoIntegration>().await;
+    assert_eq!(world.looks::<AdoIntegration>().await, before + 1, "the request alone was a reason");
+
+    world.apply::<AdoProjectConfig>(world.config("payments", "contoso", json!({}))).await;
+    world.config_is("payments", "Active", "Synced").await;
+    world.calm::<AdoProjectConfig>().await;
+    let before = world.looks::<AdoProjectConfig>().await;
+    let asked = json!({"metadata": {"annotations": {REQUESTED_AT: "written"}}});
+    world.patch::<AdoProjectConfig>("payments", asked).await;
+    wait::object(&world.api(), "payments", "echoing", |found| configs::echoes(found, "written")).await;
+    world.calm::<AdoProjectConfig>().await;
+    assert_eq!(world.looks::<AdoProjectConfig>().await, before + 1);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_changed_secret_is_noticed_at_once() {
     let world = World::new().await;
-    world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
-    world.integration_is("contoso", "Active", "Connected").await;
+    connected(&world).await;
     for _ in 0..3 {
         for (label, state, reason) in [("expired", "Error", "CredentialRefused"), ("full", "Active", "Connected")] {
             world.calm::<AdoIntegration>().await;
@@ -160,25 +172,23 @@ async fn integrations_that_share_a_secret_all_notice_its_change() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_integration_is_validated_once_an_interval() {
     let world = World::new().await;
-    world.apply::<AdoIntegration>(world.integration("contoso", json!({"interval": "1m"}))).await;
+    world.clock.hold();
+    connected_with(&world, json!({"interval": "1m"})).await;
     world.apply::<AdoIntegration>(world.integration("seldom", json!({"interval": "24h"}))).await;
-    world.integration_is("contoso", "Active", "Connected").await;
     world.integration_is("seldom", "Active", "Connected").await;
     let asked = world.ado.last_request();
     for _ in 0..60 {
-        world.pass::<AdoIntegration>(Duration::from_secs(10)).await;
+        pass(&world, Duration::from_secs(10)).await;
     }
-    let sent = world.ado.requests_since(asked);
-    let validations = sent.iter().filter(|request| request.target.to_lowercase().contains("connectiondata")).count();
-    // Each interval is shortened by up to a tenth, so that a fleet does not validate in step.
-    assert!((9..=11).contains(&validations), "{validations} validations in ten minutes");
+    // Each interval is shortened by up to a tenth, so that a fleet does not validate in step; time passes in steps of ten
+    // seconds.
+    assert_eq!(checks(&world, asked), 10, "validations in ten minutes");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_is_echoed_when_its_run_ended_on_failure_too() {
     let world = World::new().await;
-    world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
-    world.integration_is("contoso", "Active", "Connected").await;
+    connected(&world).await;
     for (value, label) in [("1", "full"), ("2", "no_work")] {
         world.put_token(&world.pat(label)).await;
         let asked = world.ado.last_request();
@@ -190,8 +200,7 @@ async fn a_request_is_echoed_when_its_run_ended_on_failure_too() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_tell_of_verdicts_and_of_nothing_else() {
     let world = World::new().await;
-    world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
-    world.integration_is("contoso", "Active", "Connected").await;
+    connected(&world).await;
     run(&world, "nothing new").await;
     world.put_token(&world.pat("expired")).await;
     world.integration_is("contoso", "Error", "CredentialRefused").await;
@@ -203,12 +212,16 @@ async fn events_tell_of_verdicts_and_of_nothing_else() {
     world.patch::<AdoIntegration>("contoso", json!({"spec": {"state": "Inactive"}})).await;
     let told = wait::until("the last event", async || {
         let told = events(&world).await;
-        told.iter().any(|(_, reason, _)| reason == "Disconnected").then_some(told)
+        told.iter().any(|(_, reason)| reason == "Disconnected").then_some(told)
     })
     .await;
-    let told: Vec<(&str, &str, i32)> =
-        told.iter().map(|(kind, reason, times)| (kind.as_str(), reason.as_str(), *times)).collect();
-    let wanted = [("Normal", "Connected", 2), ("Warning", "CredentialRefused", 1), ("Normal", "Disconnected", 1)];
+    let told: Vec<(&str, &str)> = told.iter().map(|(kind, reason)| (kind.as_str(), reason.as_str())).collect();
+    let wanted = [
+        ("Normal", "Connected"),
+        ("Warning", "CredentialRefused"),
+        ("Normal", "Connected"),
+        ("Normal", "Disconnected"),
+    ];
     assert_eq!(told, wanted);
 }
 
@@ -225,14 +238,8 @@ async fn deletion_waits_for_the_project_configs_that_refer_to_the_integration() 
         message(found).contains("waits for the one project config")
     })
     .await;
-    let row = Row {
-        state: "Active",
-        ready: ("Unknown", "Deleting"),
-        abnormal: &["Reconciling"],
-        kstatus: "Terminating",
-        argocd: "Progressing",
-    };
-    assert_row(&found, &row);
+    let row = Row { kstatus: "Terminating", ..waiting("Active", "Deleting") };
+    assert_integration(&found, &row, NOTHING);
     world.config_is("payments", "Active", "IntegrationNotReady").await;
     world.delete::<AdoProjectConfig>("payments").await;
     wait::until("the integration to be gone", async || {
@@ -265,31 +272,28 @@ async fn deletion_lets_go_five_minutes_later_with_an_event() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_integration_that_is_created_again_starts_afresh() {
+async fn an_integration_that_is_created_again_starts_afresh_and_its_refused_token_stays_refused() {
     let world = World::new().await;
     world.put_token(&world.pat("expired")).await;
-    world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
-    let first = world.integration_is("contoso", "Error", "CredentialRefused").await;
+    let first = refused(&world, json!({}), "CredentialRefused", &[]).await;
     delete(&world).await;
     let asked = world.ado.last_request();
-    world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
-    let second = world.integration_is("contoso", "Error", "CredentialRefused").await;
+    let second = refused(&world, json!({}), "CredentialRefused", &["token", "Secret"]).await;
     assert_ne!(first.uid(), second.uid());
-    assert!(!world.ado.requests_since(asked).is_empty(), "the token was refused to another object");
+    assert!(world.ado.requests_since(asked).is_empty(), "another object makes no other token of it");
     world.put_token(&world.pat("full")).await;
     world.integration_is("contoso", "Active", "Connected").await;
     delete(&world).await;
     world.put_token(&world.pat("other_organization")).await;
     let other = json!({"organizationURL": world.ado.organization_url("fabrikam")});
-    world.apply::<AdoIntegration>(world.integration("contoso", other)).await;
-    let third = world.integration_is("contoso", "Active", "Connected").await;
+    let third = connected_with(&world, other).await;
     assert_eq!(third.status.unwrap().organization.unwrap().name, "fabrikam", "no pin outlives the object");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_namespace_with_everything_in_it_can_be_deleted() {
     let world = World::new().await;
-    world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
+    apply(&world, json!({})).await;
     world.apply::<AdoProjectConfig>(world.config("payments", "contoso", json!({}))).await;
     world.config_is("payments", "Active", "Synced").await;
     let namespaces: kube::Api<k8s_openapi::api::core::v1::Namespace> = kube::Api::all(world.client.clone());
@@ -303,8 +307,7 @@ async fn a_namespace_with_everything_in_it_can_be_deleted() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_integration_stays_with_its_organization_although_the_store_is_lost() {
     let mut world = World::new().await;
-    world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
-    let before = world.integration_is("contoso", "Active", "Connected").await;
+    let before = connected(&world).await;
     world.lose_data().await;
     world.put_token(&world.pat("other_organization")).await;
     let other = json!({"organizationURL": world.ado.organization_url("fabrikam")});
@@ -319,24 +322,20 @@ async fn an_integration_stays_with_its_organization_although_the_store_is_lost()
     let found = run(&world, "without a word in the status").await;
     assert!(shows(&found, "Error", "OrganizationChanged"), "{:?}", found.status);
     world.put_token(&world.pat("full")).await;
-    world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
-    world.integration_is("contoso", "Active", "Connected").await;
+    connected(&world).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restarted_operator_writes_nothing_where_nothing_changed() {
     let mut world = World::new().await;
-    world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
-    let before = world.integration_is("contoso", "Active", "Connected").await;
+    let before = connected(&world).await;
     world.stop().await;
-    let asked = world.ado.last_request();
+    let (asked, log) = (world.ado.last_request(), world.bookmark().await);
     world.start().await.unwrap();
-    wait::until("a validation", async || {
-        let sent = world.ado.requests_since(asked);
-        sent.iter().any(|request| request.target.contains("permissionevaluationbatch")).then_some(())
-    })
-    .await;
-    let after = run(&world, "1").await;
-    assert_eq!(before.status.unwrap().conditions, after.status.clone().unwrap().conditions);
+    wait::until("a validation", async || is_validated(&world, asked).then_some(())).await;
+    let mut after = run(&world, "1").await;
     assert_eq!(observed(&after), after.metadata.generation.unwrap());
+    assert_eq!(writes(&world, &log).await, ["patch adointegrations/status contoso"], "the echo");
+    after.status.as_mut().unwrap().last_handled_requested_at = None;
+    assert_eq!(before.status, after.status);
 }

@@ -2,32 +2,21 @@
 
 use std::time::Duration;
 
-use ado_operator::api::{AdoIntegration, Availability, Feature, REQUESTED_AT};
+use ado_operator::api::{AdoIntegration, Availability, Feature};
 use ado_simulator::{Effect, Fault, MissingScopeStatus};
 use serde_json::json;
 use support::wait;
 use support::world::{World, conditions, message, shows};
 
-use crate::judge::{Row, assert_row};
+use crate::integrations::{ACTIVE, GOOD, LACKING, Own, assert_integration, pass, run, stuck};
 
-const ACTIVE: Row<'_> =
-    Row { state: "Active", ready: ("True", "Connected"), abnormal: &[], kstatus: "Current", argocd: "Healthy" };
+/// Of a good credential of which something wanted could not be found out.
+const SOME_UNKNOWN: Own =
+    &[("CredentialValid", "True", "CredentialAccepted"), ("FeaturesAvailable", "Unknown", "SomeUnknown")];
 
-const STUCK: Row<'_> = Row {
-    state: "Error",
-    ready: ("False", "FeatureUnavailable"),
-    abnormal: &["Stalled"],
-    kstatus: "Failed",
-    argocd: "Degraded",
-};
-
-/// Status and reason of `FeaturesAvailable`.
-fn features_available(found: &AdoIntegration) -> (String, String) {
-    conditions(found).get("FeaturesAvailable").cloned().unwrap_or_default()
-}
-
-fn some_unknown() -> (String, String) {
-    ("Unknown".into(), "SomeUnknown".into())
+/// Whether every wanted feature is available; empty before there is a verdict.
+fn answer(found: &AdoIntegration) -> String {
+    conditions(found).remove("FeaturesAvailable").unwrap_or_default().0
 }
 
 /// What is known of one feature.
@@ -54,16 +43,6 @@ async fn validated(world: &World) -> AdoIntegration {
     .await
 }
 
-/// Asks for a run and waits until it has ended.
-async fn run(world: &World, value: &str) -> AdoIntegration {
-    let annotation = json!({"metadata": {"annotations": {REQUESTED_AT: value}}});
-    world.patch::<AdoIntegration>("contoso", annotation).await;
-    wait::object(&world.api(), "contoso", "echoing", |found: &AdoIntegration| {
-        found.status.as_ref().is_some_and(|status| status.last_handled_requested_at.as_deref() == Some(value))
-    })
-    .await
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_area_without_an_answer_makes_features_unknown_and_nothing_else() {
     let failing = Effect::Status { code: 503, retry_after: None };
@@ -71,20 +50,12 @@ async fn an_area_without_an_answer_makes_features_unknown_and_nothing_else() {
         let world = World::new().await;
         take_out(&world, &[area], &effect);
         let found = validated(&world).await;
-        assert_row(&found, &ACTIVE);
-        assert_eq!(features_available(&found), some_unknown(), "{area}");
+        assert_integration(&found, &ACTIVE, SOME_UNKNOWN);
         assert_eq!(available(&found, Feature::ManualSync), Availability::Unknown, "{area}");
-        assert_eq!(conditions(&found)["CredentialValid"].0, "True", "{area}");
         world.ado.clear_faults();
-        let found = wait::object(&world.api(), "contoso", "fully known", |found: &AdoIntegration| {
-            let known = features_available(found) == ("True".into(), "AllAvailable".into());
-            if !known {
-                world.clock.advance(Duration::from_secs(30));
-            }
-            known
-        })
-        .await;
-        assert_row(&found, &ACTIVE);
+        let known = |found: &AdoIntegration| answer(found) == "True";
+        let found = world.as_time_passes(Duration::from_secs(30), "contoso", "fully known", known).await;
+        assert_integration(&found, &ACTIVE, GOOD);
         assert_eq!(found.status.unwrap().feature_summary.as_deref(), Some("2/2"));
     }
 }
@@ -92,29 +63,25 @@ async fn an_area_without_an_answer_makes_features_unknown_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_known_of_a_credential_outlives_an_outage_of_the_areas_without_a_write() {
     let world = World::new().await;
+    world.clock.hold();
     let before = validated(&world).await;
     assert_eq!(available(&before, Feature::CreateDefect), Availability::True);
     let log = world.bookmark().await;
     take_out(&world, &["*/_apis/wit/*", "*/_apis/projects*", "*/_apis/test*"], &Effect::MalformedJson);
     let struck = || world.ado.faults().iter().map(|fault| fault.struck).sum::<u64>();
-    world.clock.advance(Duration::from_mins(11));
-    wait::until("a validation without the areas", async || (struck() > 0).then_some(())).await;
+    pass(&world, Duration::from_mins(11)).await;
     let first = struck();
+    assert!(first > 0, "a validation without the areas");
     let mut after = run(&world, "again").await;
     assert!(struck() > first, "another validation without the areas");
     let status = after.status.as_mut().unwrap();
     status.last_handled_requested_at = None;
     assert_eq!(after.status, before.status);
-    let entries = world.audited(&log).await;
-    let statuses = entries.iter().filter(|entry| entry.is_operators() && entry.object_ref.subresource == "status");
-    assert_eq!(statuses.filter(|entry| entry.is_write()).count(), 1, "the echo");
+    assert_eq!(world.writes(&log).await.len(), 1, "the echo");
 
     world.put_token(&world.pat("operator")).await;
-    let found = wait::object(&world.api(), "contoso", "unknown", |found: &AdoIntegration| {
-        features_available(found) == some_unknown()
-    })
-    .await;
-    assert_row(&found, &ACTIVE);
+    let found = wait::object(&world.api(), "contoso", "unknown", |found| answer(found) == "Unknown").await;
+    assert_integration(&found, &ACTIVE, SOME_UNKNOWN);
     assert_eq!(available(&found, Feature::CreateDefect), Availability::Unknown, "of another credential");
 }
 
@@ -126,8 +93,7 @@ async fn a_missing_scope_is_believed_only_in_the_form_that_means_nothing_else() 
         world.ado.change_quirks(|quirks| quirks.missing_scope = form);
         world.put_token(&world.pat("no_work")).await;
         let found = world.integration_is("contoso", "Error", "FeatureUnavailable").await;
-        assert_row(&found, &STUCK);
-        assert_eq!(features_available(&found).0, "False", "{form:?}");
+        assert_integration(&found, &stuck("Error", "FeatureUnavailable"), LACKING);
         assert!(message(&found).contains("ManualSync needs Work Items: Read"), "{}", message(&found));
         world.put_token(&world.pat("full")).await;
         world.integration_is("contoso", "Active", "Connected").await;
@@ -138,8 +104,7 @@ async fn a_missing_scope_is_believed_only_in_the_form_that_means_nothing_else() 
     other.ado.change_quirks(|quirks| quirks.missing_scope = MissingScopeStatus::Forbidden);
     other.put_token(&other.pat("no_work")).await;
     let found = validated(&other).await;
-    assert_row(&found, &ACTIVE);
-    assert_eq!(features_available(&found), some_unknown());
+    assert_integration(&found, &ACTIVE, SOME_UNKNOWN);
     assert_eq!(available(&found, Feature::ManualSync), Availability::Unknown);
     other.ado.change_quirks(|quirks| quirks.missing_scope = MissingScopeStatus::Unauthorized);
     assert!(shows(&run(&other, "told now").await, "Error", "FeatureUnavailable"));
@@ -150,12 +115,11 @@ async fn a_token_without_project_and_team_connects_where_the_service_takes_its_p
     let world = World::new().await;
     world.put_token(&world.pat("no_project")).await;
     let found = validated(&world).await;
-    assert_row(&found, &ACTIVE);
-    assert_eq!(features_available(&found), ("True".into(), "AllAvailable".into()));
+    assert_integration(&found, &ACTIVE, GOOD);
 
     world.ado.change_quirks(|quirks| quirks.projects_accept_profile = false);
     let found = run(&world, "refused").await;
-    assert_row(&found, &STUCK);
+    assert_integration(&found, &stuck("Error", "FeatureUnavailable"), LACKING);
     assert!(message(&found).contains("ManualSync needs Project and Team: Read"), "{}", message(&found));
 
     let world = World::new().await;
@@ -165,6 +129,5 @@ async fn a_token_without_project_and_team_connects_where_the_service_takes_its_p
     });
     world.put_token(&world.pat("no_project")).await;
     let found = validated(&world).await;
-    assert_row(&found, &ACTIVE);
-    assert_eq!(features_available(&found), some_unknown());
+    assert_integration(&found, &ACTIVE, SOME_UNKNOWN);
 }

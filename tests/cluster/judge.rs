@@ -22,6 +22,9 @@ pub struct Row<'a> {
     pub argocd: &'a str,
 }
 
+/// Type, status and reason of the conditions that are neither `Ready` nor abnormal-true, by type.
+pub type Own = &'static [(&'static str, &'static str, &'static str)];
+
 /// Conditions that stand there only while they are True.
 const ABNORMAL: [&str; 4] = ["Reconciling", "Stalled", "Throttled", "Unreachable"];
 
@@ -48,4 +51,16 @@ pub fn assert_row<K: Serialize + ResourceExt>(object: &K, row: &Row<'_>) {
         (row.kstatus, Some(row.argocd)),
         "verdicts on {value:#}"
     );
+}
+
+/// Asserts that the object stands in that row, and that exactly these other conditions stand there.
+pub fn assert_whole<K: Serialize + ResourceExt>(object: &K, row: &Row<'_>, own: &[(&str, &str, &str)]) {
+    assert_row(object, row);
+    let shown = conditions(object);
+    let other: Vec<(&str, &str, &str)> = shown
+        .iter()
+        .filter(|(kind, _)| *kind != "Ready" && !row.abnormal.contains(&kind.as_str()))
+        .map(|(kind, (status, reason))| (kind.as_str(), status.as_str(), reason.as_str()))
+        .collect();
+    assert_eq!(other, own, "other conditions of {}", object.name_any());
 }

@@ -2,7 +2,10 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod audit_trail;
 mod chart;
+mod columns;
+mod config_credentials;
 mod config_limits;
 mod config_namespaces;
 mod config_outages;
@@ -13,10 +16,16 @@ mod config_restraint;
 mod config_states;
 mod configs;
 mod hostile;
+mod integration_absence;
+mod integration_credentials;
 mod integration_lifecycle;
+mod integration_outages;
+mod integration_permissions;
 mod integration_refusals;
 mod integration_states;
+mod integration_throttling;
 mod integration_unknown;
+mod integrations;
 mod judge;
 mod operation;
 mod policy;

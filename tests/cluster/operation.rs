@@ -1,9 +1,8 @@
-//! The operator as a program in a cluster: leadership, health, audit trail, and the CLI beside it.
+//! The operator as a program in a cluster: leadership, health, and the CLI beside it.
 
 use std::process::{Command, Stdio};
 
 use ado_operator::api::AdoIntegration;
-use ado_operator::store::{AuditAction, Store};
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
@@ -94,35 +93,6 @@ async fn readiness_names_what_is_missing() {
     let (done, _, problem) = plane.kubectl(&["apply", "--server-side", "-f", &crds.to_string_lossy()], "").unwrap();
     assert!(done, "{problem}");
     wait::until("readiness", async || (text(&operator, "/readyz").await.0 == 200).then_some(())).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_audit_trail_tells_who_did_what() {
-    let mut world = World::new().await;
-    world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
-    world.integration_is("contoso", "Active", "Connected").await;
-    world.put_token(&world.pat("read_only")).await;
-    wait::object(&world.api(), "contoso", "on the new token", |found: &AdoIntegration| {
-        found.status.as_ref().is_some_and(|status| status.features.iter().any(|feature| !feature.missing.is_empty()))
-    })
-    .await;
-    world.put_token(&world.pat("expired")).await;
-    world.integration_is("contoso", "Error", "CredentialRefused").await;
-    world.patch::<AdoIntegration>("contoso", json!({"spec": {"state": "Inactive"}})).await;
-    world.integration_is("contoso", "Inactive", "Disconnected").await;
-    world.stop().await;
-    let store = Store::open(world.data()).await.unwrap();
-    let mut trail = store.audit(&world.namespace, "contoso", 100).await.unwrap();
-    trail.reverse();
-    let told: Vec<AuditAction> = trail.iter().map(|record| record.action).collect();
-    let wanted = [
-        AuditAction::Connected,
-        AuditAction::CredentialChanged,
-        AuditAction::CredentialRefused,
-        AuditAction::Disconnected,
-    ];
-    assert_eq!(told, wanted);
-    assert_eq!(trail[0].actor.to_string(), "kubernetes: kubectl");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

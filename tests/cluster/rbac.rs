@@ -31,7 +31,7 @@ const SERVED: [(&str, &str, &[&str]); 7] = [
     ("ado.testops.dev", "adoprojectconfigs/status", &["patch"]),
     ("", "secrets", &["get", "list", "watch"]),
     ("", "configmaps", &["get", "list", "watch"]),
-    ("events.k8s.io", "events", &["create", "patch"]),
+    ("events.k8s.io", "events", &["create"]),
 ];
 
 /// The labels of namespaces.

@@ -89,11 +89,12 @@ fn configs() -> Tried {
 #[test]
 fn what_is_required_is_asked_for() {
     let integrations = integrations();
-    for (member, place) in
-        [("displayName", "spec.displayName"), ("organizationURL", "spec.organizationURL"), ("auth", "spec.auth")]
-    {
+    for (member, place) in [("displayName", "spec.displayName"), ("organizationURL", "spec.organizationURL")] {
         integrations.rejects(member, Value::Null, &[(place, "Required value")]);
     }
+    let sentence =
+        "auth must name the Secret with the token, as in auth: {pat: {secretRef: {name: contoso-pat, key: token}}}";
+    integrations.rejects("auth", Value::Null, &[("spec.auth", sentence)]);
     let configs = configs();
     configs.rejects("integrationRef", Value::Null, &[("spec.integrationRef", "Required value")]);
     configs.rejects("project", Value::Null, &[("spec.project", "Required value")]);

@@ -134,6 +134,7 @@ async fn no_token_reaches_logs_events_statuses_metrics_or_the_database() {
         .collect();
     let log = program.end();
     assert!(log.contains("\"level\":\"TRACE\""), "the log is at trace level");
+    assert!(!log.contains("panicked"), "nothing of all this made a part of the operator panic");
     let database: Vec<u8> = std::fs::read_dir(world.data())
         .unwrap()
         .map(|entry| entry.unwrap().path())

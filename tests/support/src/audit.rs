@@ -74,6 +74,11 @@ impl Entry {
     pub fn is_write(&self) -> bool {
         !matches!(self.verb.as_str(), "get" | "list" | "watch")
     }
+
+    /// Whether the apiserver did what was asked. A write that it refused, for a conflict for instance, changed nothing.
+    pub fn is_done(&self) -> bool {
+        (200..300).contains(&self.response_status.code)
+    }
 }
 
 /// A place in the log.

@@ -36,7 +36,24 @@ pub async fn object<K>(api: &Api<K>, name: &str, what: &str, wished: impl Fn(&K)
 where
     K: Clone + Debug + DeserializeOwned + kube::Resource,
 {
-    let end = Instant::now() + PATIENCE;
+    object_within(PATIENCE, api, name, what, wished).await
+}
+
+/// The same with a patience of its own, for what takes its time on a busy machine.
+///
+/// # Panics
+/// If it does not become so; shows how it is.
+pub async fn object_within<K>(
+    patience: Duration,
+    api: &Api<K>,
+    name: &str,
+    what: &str,
+    wished: impl Fn(&K) -> bool,
+) -> K
+where
+    K: Clone + Debug + DeserializeOwned + kube::Resource,
+{
+    let end = Instant::now() + patience;
     let mut last = None;
     while Instant::now() < end {
         if let Ok(Some(found)) = api.get_opt(name).await {

@@ -1,4 +1,7 @@
 //! The world of one test: a namespace, a simulated Azure DevOps, a database and an operator that serves that namespace.
+//! What the operator does in it is watched in the file beside.
+
+mod watched;
 
 use std::collections::BTreeMap;
 use std::io::{Error, Result};
@@ -17,7 +20,6 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::audit::{Bookmark, Entry};
 use crate::clock::ManualClock;
 use crate::control_plane::ControlPlane;
 use crate::operator::Operator;
@@ -28,9 +30,6 @@ pub const TOKEN: &str = "contoso-pat";
 
 /// Name of the ConfigMap with the simulator's CA.
 pub const CA: &str = "simulator-ca";
-
-/// An operator that looked at nothing new between so many of our looks is calm.
-const CALM: u32 = 5;
 
 /// The world of one test.
 pub struct World {
@@ -284,59 +283,6 @@ impl World {
     {
         let patched = self.api::<K>().patch(name, &PatchParams::default(), &Patch::Merge(change)).await;
         patched.unwrap_or_else(|error| panic!("{name} could not be changed: {error}"))
-    }
-
-    /// How often the running operator has looked at objects of that kind.
-    pub async fn looks<K: Resource<DynamicType = ()>>(&self) -> u64 {
-        let operator = self.operator.as_ref().unwrap_or_else(|| panic!("the operator does not run"));
-        let answer = reqwest::get(format!("http://{}/metrics", operator.metrics)).await;
-        let text = match answer {
-            Ok(answer) => answer.text().await,
-            Err(error) => Err(error),
-        };
-        let text = text.unwrap_or_else(|error| panic!("no metrics: {error}"));
-        let kind = format!("kind=\"{}\"", K::kind(&()));
-        let of_kind = |line: &&str| line.starts_with("ado_operator_reconciles_total{") && line.contains(&kind);
-        text.lines().filter(of_kind).filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
-    }
-
-    /// Lets time pass, and the operator look at an object of that kind.
-    pub async fn pass<K: Resource<DynamicType = ()>>(&self, time: Duration) {
-        let before = self.looks::<K>().await;
-        self.clock.advance(time);
-        wait::until("another look", async || (self.looks::<K>().await > before).then_some(())).await;
-    }
-
-    /// Waits until the operator has done with looking at objects of that kind, so that the next look has a new cause.
-    pub async fn calm<K: Resource<DynamicType = ()>>(&self) {
-        let (mut looks, mut same) = (0, 0);
-        wait::until("calm", async || {
-            let now = self.looks::<K>().await;
-            same = if now == looks { same + 1 } else { 0 };
-            looks = now;
-            (same == CALM).then_some(())
-        })
-        .await;
-    }
-
-    /// What the apiserver answered in the test's namespace since a place in its audit log, up to this very moment.
-    pub async fn audited(&self, since: &Bookmark) -> Vec<Entry> {
-        let end = name();
-        self.apply::<ConfigMap>(json!({"metadata": {"name": end}})).await;
-        let entries = wait::until("the end of the audit log", async || {
-            let entries = since.since().unwrap_or_else(|error| panic!("no audit log: {error}"));
-            entries.iter().any(|entry| entry.object_ref.name == end).then_some(entries)
-        })
-        .await;
-        entries.into_iter().filter(|entry| entry.object_ref.namespace == self.namespace).collect()
-    }
-
-    /// The end of the audit log, behind everything that was answered before.
-    pub async fn bookmark(&self) -> Bookmark {
-        let now = || Bookmark::now(self.control_plane.audit_log());
-        let early = now().unwrap_or_else(|error| panic!("no audit log: {error}"));
-        self.audited(&early).await;
-        now().unwrap_or_else(|error| panic!("no audit log: {error}"))
     }
 
     /// Lets time pass, so much at each look, until the object is as wished.

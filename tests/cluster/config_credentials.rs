@@ -1,0 +1,104 @@
+//! A credential that fails while a project config syncs: once, in one area, or altogether.
+
+use std::time::Duration;
+
+use ado_operator::api::AdoIntegration;
+use ado_simulator::{Effect, Fault};
+use serde_json::json;
+use support::world::{World, message};
+
+use crate::configs::{
+    ACTIVE, GOOD, NOTHING, Own, active, apply, ask, assert_config, assert_stuck, config, connected_small, counts, run,
+    stuck, synced,
+};
+use crate::integrations::{self, REFUSED, assert_integration, checks};
+
+/// Areas of the service that a sync asks.
+const AREAS: [&str; 4] = ["projects/*", "work/backlogconfiguration*", "wit/wiql*", "wit/workitemsbatch*"];
+
+fn fault(area: &str, code: u16) -> Fault {
+    Fault::on_path(&format!("*/_apis/{area}"), Effect::Status { code, retry_after: None })
+}
+
+/// The integration as it shows itself, which a failure of one area leaves alone.
+async fn assert_connected(world: &World) {
+    let found = integrations::integration(world).await;
+    assert_integration(&found, &integrations::ACTIVE, integrations::GOOD);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_single_401_during_a_sync_changes_nothing_wherever_it_comes() {
+    let world = synced().await;
+    world.clock.hold();
+    let before = config(&world).await;
+    for area in AREAS {
+        let id = world.ado.add_fault(fault(area, 401).times(1));
+        let found = run(&world, area).await;
+        let struck = world.ado.faults().into_iter().find(|armed| armed.id == id).map(|armed| armed.struck);
+        assert_eq!(struck, Some(1), "{area}");
+        assert_config(&found, &ACTIVE, GOOD);
+        assert_eq!(found.status.as_ref().unwrap().conditions, before.status.as_ref().unwrap().conditions, "{area}");
+        assert_eq!(counts(&found), counts(&before), "{area}");
+    }
+    assert_connected(&world).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_401_that_persists_in_one_area_is_an_error_of_the_config_alone() {
+    let world = synced().await;
+    let before = counts(&active(&world).await);
+    for (code, area) in [(401, AREAS[1]), (403, AREAS[1]), (401, AREAS[2]), (403, AREAS[3])] {
+        let id = world.ado.add_fault(fault(area, code));
+        let found = run(&world, &format!("{code} of {area}")).await;
+        let own: Own = &[("MappingValid", "False", "FeatureUnavailable"), ("Synced", "True", "Synced")];
+        assert_config(&found, &stuck("FeatureUnavailable"), own);
+        assert_eq!(counts(&found), before, "what was read stays visible");
+        assert_connected(&world).await;
+        assert!(world.ado.remove_fault(id));
+        assert_config(&run(&world, &format!("after {code} of {area}")).await, &ACTIVE, GOOD);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_sync_that_an_area_refuses_is_an_error_until_the_area_is_open() {
+    let world = connected_small().await;
+    world.ado.add_fault(fault(AREAS[1], 401));
+    apply(&world, json!({})).await;
+    let found = world.config_is("payments", "Error", "FeatureUnavailable").await;
+    assert_stuck(&found, "FeatureUnavailable");
+    assert!(message(&found).contains("scope"), "the remedy is named: {}", message(&found));
+    assert_connected(&world).await;
+    world.ado.clear_faults();
+    world.clock.advance(Duration::from_mins(11));
+    assert_config(&active(&world).await, &ACTIVE, GOOD);
+}
+
+/// Nobody waits for the next validation: the config's failure has the integration look again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_is_revoked_between_validations_is_noticed_by_the_sync_that_it_fails() {
+    let world = synced().await;
+    world.clock.hold();
+    world.ado.revoke_pat("full").unwrap();
+    ask(&world, "on a revoked token").await;
+    let found = world.integration_is("contoso", "Error", "CredentialRefused").await;
+    assert_integration(&found, &integrations::stuck("Error", "CredentialRefused"), REFUSED);
+    let found = world.config_is("payments", "Error", "IntegrationError").await;
+    assert_config(&found, &stuck("IntegrationError"), GOOD);
+
+    let asked = world.ado.last_request();
+    world.pass::<AdoIntegration>(Duration::from_mins(30)).await;
+    assert_eq!(checks(&world, asked), 0, "and from then on it is left alone");
+    world.put_token(&world.pat("operator")).await;
+    assert_config(&active(&world).await, &ACTIVE, GOOD);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_first_sync_on_a_revoked_token_blames_the_integration() {
+    let world = connected_small().await;
+    world.clock.hold();
+    world.ado.revoke_pat("full").unwrap();
+    apply(&world, json!({})).await;
+    world.integration_is("contoso", "Error", "CredentialRefused").await;
+    let found = world.config_is("payments", "Error", "IntegrationError").await;
+    assert_config(&found, &stuck("IntegrationError"), NOTHING);
+}
