@@ -99,7 +99,8 @@ async fn allowed_projects_that_fit_nothing_are_named_as_the_cause() {
     let report = bench.probe_with("full", &allowing(&["Paymnets", "Web"])).await;
     assert_eq!(report.features[0].available, Availability::False);
     let readable = by_id(&bench).len();
-    let expected = format!("spec.allowedProjects permits none of the {readable} projects that the token's owner can read");
+    let expected =
+        format!("spec.allowedProjects permits none of the {readable} projects that the token's owner can read");
     assert_eq!(why(&report, Permission::ReadProjectAndTeam), expected);
     assert_eq!(report.features[6].available, Availability::True, "subscriptions need no project");
     bench.assert_untouched();
