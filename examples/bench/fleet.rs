@@ -11,7 +11,7 @@ use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Api, Client, ResourceExt as _};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use support::audit::{Bookmark, Entry};
+use support::audit::{Bookmark, Entry, ObjectRef};
 use support::control_plane::RELEASE;
 use support::world::shows;
 use tokio::time::timeout;
@@ -74,7 +74,7 @@ pub async fn measure(ground: &Ground) -> Outcome<Round> {
     let memory = Memory::of(operator.pid()?)?;
     eprintln!("fleet: PSS {:.1} MB, peak {:.1} MB", memory.proportional, memory.peak);
     eprintln!("{}", operator.metrics("ado_operator_reconciles_total").await?);
-    let calls = calls(&bookmark)?;
+    let calls = calls(&bookmark, &active)?;
     let writes: usize = calls.iter().filter(|(call, _)| call.counts()).map(|(_, count)| count).sum();
     let recipe = Recipe::observe(ground, &connected, &calls).await?;
     let whole = is_in_time(seconds);
@@ -150,11 +150,16 @@ impl ApiCall {
     }
 }
 
-/// What the operator asked of the apiserver since the bookmark.
-fn calls(bookmark: &Bookmark) -> Outcome<BTreeMap<ApiCall, usize>> {
+/// What the operator asked of the apiserver since the bookmark. What it did for integrations that are not Active is left
+/// out: it was not done with them, or it was later.
+fn calls(bookmark: &Bookmark, active: &HashSet<String>) -> Outcome<BTreeMap<ApiCall, usize>> {
     let user = format!("system:serviceaccount:{RELEASE}:{RELEASE}");
     let mut calls = BTreeMap::new();
-    for entry in bookmark.since()?.into_iter().filter(|entry| entry.user.username == user) {
+    let counts = |entry: &Entry| {
+        let ObjectRef { resource, name, .. } = &entry.object_ref;
+        entry.user.username == user && (resource != "adointegrations" || name.is_empty() || active.contains(name))
+    };
+    for entry in bookmark.since()?.into_iter().filter(counts) {
         let write = entry.is_write();
         let Entry { verb, object_ref, .. } = entry;
         let resource = if object_ref.subresource.is_empty() {
