@@ -31,6 +31,14 @@ pub struct Limits {
     pub api_version: Arc<str>,
 }
 
+impl Limits {
+    /// The same with the REST API version of servers, where the organization is on one.
+    #[must_use]
+    pub fn for_organization(self, organization: &OrganizationUrl, server_api_version: &str) -> Self {
+        if organization.is_cloud() { self } else { Self { api_version: server_api_version.into(), ..self } }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

@@ -234,10 +234,7 @@ impl TestConnection {
         let http = transport.http(ca.as_ref(), spec.proxy.as_deref())?;
         let organization = integration.organization.clone();
         let budget = Budgets::new().of_credential(&organization, &pat.fingerprint());
-        let mut limits = Limits::default();
-        if !organization.is_cloud() {
-            limits.api_version = self.server_api_version.as_str().into();
-        }
+        let limits = Limits::default().for_organization(&organization, &self.server_api_version);
         Ok(AdoClient::new(http, organization, pat, budget, limits)?)
     }
 }

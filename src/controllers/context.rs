@@ -141,8 +141,19 @@ impl Context {
         let meta = &integration.metadata;
         let key = (meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default());
         let names = |config: &AdoProjectConfig| config.integration() == key;
+        self.configs(names).collect()
+    }
+
+    /// Such integrations.
+    pub fn integrations(&self, which: impl Fn(&AdoIntegration) -> bool) -> impl Iterator<Item = Arc<AdoIntegration>> {
+        let caches = self.caches.get().map(|caches| caches.integrations.as_slice()).unwrap_or_default();
+        caches.iter().flat_map(move |cache| cache.state_filter(&which))
+    }
+
+    /// Such project configs.
+    pub fn configs(&self, which: impl Fn(&AdoProjectConfig) -> bool) -> impl Iterator<Item = Arc<AdoProjectConfig>> {
         let caches = self.caches.get().map(|caches| caches.configs.as_slice()).unwrap_or_default();
-        caches.iter().flat_map(|cache| cache.state_filter(names)).collect()
+        caches.iter().flat_map(move |cache| cache.state_filter(&which))
     }
 
     /// Whether the object is as this process's own write of its status left it, so that there is nothing to look at.

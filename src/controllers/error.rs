@@ -35,12 +35,13 @@ impl ReconcileError {
         use kube::runtime::finalizer::Error;
         let refused =
             |error: &kube::Error| matches!(error, kube::Error::Api(status) if [409, 422].contains(&status.code));
-        match self {
+        match self.of_look() {
             Self::Kubernetes(kube::Error::Api(status)) => status.code == 409,
             Self::Finalizer(inner) => match inner.as_ref() {
-                Error::ApplyFailed(error) | Error::CleanupFailed(error) => error.is_conflict(),
                 Error::AddFinalizer(error) | Error::RemoveFinalizer(error) => refused(error),
-                Error::UnnamedObject | Error::InvalidFinalizer => false,
+                Error::ApplyFailed(_) | Error::CleanupFailed(_) | Error::UnnamedObject | Error::InvalidFinalizer => {
+                    false
+                }
             },
             Self::Kubernetes(_) | Self::Store(_) | Self::StillReferred { .. } | Self::Broken => false,
         }
@@ -48,60 +49,50 @@ impl ReconcileError {
 
     /// Nothing went wrong: deletion waits, as it should.
     pub fn is_wait(&self) -> bool {
-        use kube::runtime::finalizer::Error;
-        match self {
-            Self::StillReferred { .. } => true,
-            Self::Finalizer(inner) => matches!(inner.as_ref(), Error::CleanupFailed(error) if error.is_wait()),
-            Self::Kubernetes(_) | Self::Store(_) | Self::Broken => false,
-        }
+        matches!(self.of_look(), Self::StillReferred { .. })
     }
 
     /// Another leader has taken over.
     pub fn is_fenced(&self) -> bool {
-        use kube::runtime::finalizer::Error;
-        match self {
-            Self::Store(error) => matches!(error, StoreError::Fenced { .. }),
-            Self::Finalizer(inner) => match inner.as_ref() {
-                Error::ApplyFailed(error) | Error::CleanupFailed(error) => error.is_fenced(),
-                Error::AddFinalizer(_) | Error::RemoveFinalizer(_) | Error::UnnamedObject | Error::InvalidFinalizer => {
-                    false
-                }
-            },
-            Self::Kubernetes(_) | Self::StillReferred { .. } | Self::Broken => false,
-        }
+        matches!(self.of_look(), Self::Store(StoreError::Fenced { .. }))
     }
 
     /// When to look again, where that is known.
     pub fn retry_after(&self) -> Option<Duration> {
-        use kube::runtime::finalizer::Error;
-        match self {
+        match self.of_look() {
             Self::StillReferred { left, .. } => Some(*left),
-            Self::Finalizer(inner) => match inner.as_ref() {
-                Error::ApplyFailed(error) | Error::CleanupFailed(error) => error.retry_after(),
-                Error::AddFinalizer(_) | Error::RemoveFinalizer(_) | Error::UnnamedObject | Error::InvalidFinalizer => {
-                    None
-                }
-            },
-            Self::Kubernetes(_) | Self::Store(_) | Self::Broken => None,
+            Self::Kubernetes(_) | Self::Store(_) | Self::Broken | Self::Finalizer(_) => None,
         }
     }
 
     /// Label of metrics.
     pub fn reason(&self) -> &'static str {
-        match self {
+        use kube::runtime::finalizer::Error;
+        match self.of_look() {
             Self::Kubernetes(_) => "Kubernetes",
             Self::Store(error) => error.reason(),
             Self::StillReferred { .. } => "StillReferred",
             Self::Broken => "Broken",
             Self::Finalizer(inner) => match inner.as_ref() {
-                kube::runtime::finalizer::Error::ApplyFailed(error)
-                | kube::runtime::finalizer::Error::CleanupFailed(error) => error.reason(),
-                kube::runtime::finalizer::Error::AddFinalizer(_)
-                | kube::runtime::finalizer::Error::RemoveFinalizer(_) => "Kubernetes",
-                kube::runtime::finalizer::Error::UnnamedObject | kube::runtime::finalizer::Error::InvalidFinalizer => {
+                Error::AddFinalizer(_) | Error::RemoveFinalizer(_) => "Kubernetes",
+                Error::ApplyFailed(_) | Error::CleanupFailed(_) | Error::UnnamedObject | Error::InvalidFinalizer => {
                     "Finalizer"
                 }
             },
+        }
+    }
+
+    /// The error of the look itself, where the finalizer only wraps it.
+    fn of_look(&self) -> &Self {
+        use kube::runtime::finalizer::Error;
+        match self {
+            Self::Finalizer(inner) => match inner.as_ref() {
+                Error::ApplyFailed(error) | Error::CleanupFailed(error) => error.of_look(),
+                Error::AddFinalizer(_) | Error::RemoveFinalizer(_) | Error::UnnamedObject | Error::InvalidFinalizer => {
+                    self
+                }
+            },
+            Self::Kubernetes(_) | Self::Store(_) | Self::StillReferred { .. } | Self::Broken => self,
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Which objects a change of an object wakes.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use kube::core::PartialObjectMeta;
 use kube::runtime::reflector::ObjectRef;
@@ -85,7 +84,7 @@ where
         Seen::Changed { before: Some(before), now } if labels(&before) == labels(&now) => {}
         Seen::Changed { now: namespace, .. } | Seen::Gone(namespace) => {
             let name = namespace.name_any();
-            for config in configs(ctx, |config| config.metadata.namespace.as_deref() == Some(&name)) {
+            for config in ctx.configs(|config| config.metadata.namespace.as_deref() == Some(&name)) {
                 ctx.wake.config(ObjectRef::from_obj(&*config));
                 wake_integration(ctx, config.integration());
             }
@@ -97,7 +96,7 @@ where
 /// Everything: the time jumped, or something was listed anew.
 pub fn wake_all(ctx: &Context) {
     wake_integrations(ctx, |_| true);
-    configs(ctx, |_| true).for_each(|config| ctx.wake.config(ObjectRef::from_obj(&*config)));
+    ctx.configs(|_| true).for_each(|config| ctx.wake.config(ObjectRef::from_obj(&*config)));
 }
 
 /// Project configs that name the integration, allowed or not.
@@ -130,12 +129,5 @@ fn wake_integration(ctx: &Context, (namespace, name): (&str, &str)) {
 }
 
 fn wake_integrations(ctx: &Context, which: impl Fn(&AdoIntegration) -> bool) {
-    let caches = ctx.caches.get().map(|caches| caches.integrations.as_slice()).unwrap_or_default();
-    let found = caches.iter().flat_map(|cache| cache.state_filter(&which));
-    found.for_each(|integration: Arc<AdoIntegration>| ctx.wake.integration(ObjectRef::from_obj(&*integration)));
-}
-
-fn configs(ctx: &Context, which: impl Fn(&AdoProjectConfig) -> bool) -> impl Iterator<Item = Arc<AdoProjectConfig>> {
-    let caches = ctx.caches.get().map(|caches| caches.configs.as_slice()).unwrap_or_default();
-    caches.iter().flat_map(move |cache| cache.state_filter(&which))
+    ctx.integrations(which).for_each(|integration| ctx.wake.integration(ObjectRef::from_obj(&*integration)));
 }

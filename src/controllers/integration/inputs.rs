@@ -1,7 +1,6 @@
 //! What the spec of an integration names: Secret, CA and proxy, read by name each time.
 
 use std::hash::BuildHasher as _;
-use std::sync::Arc;
 use std::time::Duration;
 
 use k8s_openapi::ByteString;
@@ -101,10 +100,8 @@ fn assemble(
     );
     let digest = ctx.digests.hash_one((organization.key(), token.pat.fingerprint(), ca.map(|ca| ca.digest), proxy));
     let budget = ctx.budgets.of_credential(&organization, &token.pat.fingerprint());
-    let mut limits = Limits { deadline: ctx.request_deadline, patience: PATIENCE, ..Limits::default() };
-    if !organization.is_cloud() {
-        limits.api_version = Arc::clone(&ctx.server_api_version);
-    }
+    let limits = Limits { deadline: ctx.request_deadline, patience: PATIENCE, ..Limits::default() }
+        .for_organization(&organization, &ctx.server_api_version);
     let client = ctx
         .transport
         .http(ca.map(|ca| &ca.authorities), proxy)

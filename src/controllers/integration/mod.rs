@@ -177,6 +177,11 @@ impl<'a> Run<'a> {
         self.object.metadata.generation.unwrap_or_default()
     }
 
+    /// Whether what is shown is about the spec as it is.
+    fn is_judged(&self) -> bool {
+        self.object.status.as_ref().and_then(|status| status.observed_generation) == Some(self.generation())
+    }
+
     /// A value of the annotation that no run has ended for.
     fn requested(&self) -> Option<&String> {
         let asked = self.object.annotations().get(REQUESTED_AT)?;
@@ -325,6 +330,7 @@ impl<'a> Run<'a> {
             validation.await?
         };
         self.now = ctx.clock.now();
+        self.visit.probed = Some(key);
         let step = match outcome {
             Outcome::Validated(validation, connection) => {
                 self.visit.trail.note_acceptance(&self.object, &self.shown(), &inputs);
@@ -340,15 +346,13 @@ impl<'a> Run<'a> {
             Outcome::Answered(Meaning::NoVerdict(cause)) => self.failed(cause),
             Outcome::Answered(Meaning::Throttled(cause, pause)) => self.throttled(cause, pause),
         };
-        self.visit.probed = Some(key);
         Ok(step)
     }
 
-    /// Others with the same identity are under way, as many as may be at a time.
-    /// Nothing is known of this spec meanwhile, and nothing else is claimed.
+    /// Others with the same identity are under way, as many as may be at a time. Meanwhile nothing is claimed of this spec.
     fn busy(&mut self) -> Step {
         let pause = self.visit.attempts.busy();
-        let known = self.shown().observed_generation == Some(self.generation());
+        let known = self.is_judged();
         let waiting = (self.visit.attempts.is_long_busy() && !known).then(|| {
             let message = "Waits until other objects with the same identity in Azure DevOps are done.";
             Finding::Pending(Cause::new(Reason::Validating, message))
@@ -358,7 +362,7 @@ impl<'a> Run<'a> {
 
     /// Shows that a verdict is being worked on, where there is none on this spec.
     async fn notice(&mut self) {
-        if self.shown().observed_generation == Some(self.generation()) {
+        if self.is_judged() {
             return;
         }
         let cause = Cause::new(Reason::Validating, "Checks the credential and the permissions in Azure DevOps.");
@@ -377,26 +381,18 @@ impl<'a> Run<'a> {
 
     async fn refused(&mut self, cause: Cause, inputs: &Inputs) -> Result<Step, ReconcileError> {
         self.ctx.connections.remove(&self.uid);
-        let last = if cause.reason == Reason::CredentialRefused {
-            self.ctx.refusals.note(&inputs.credential_digest, self.now, self.now);
-            self.visit.trail.note_refusal(&inputs.credential_digest, &cause, &self.shown());
-            LastProbe::Refused { at: self.now, credential: inputs.credential_digest.clone() }
-        } else {
-            LastProbe::Verdict { at: self.now }
-        };
-        let again = match last {
-            LastProbe::Refused { .. } => schedule::REFUSED_PROBE,
-            _ => self.object.spec.effective_interval(),
-        };
-        let is_credential = matches!(last, LastProbe::Refused { .. });
-        let step = self.settle(last, Finding::Refused(cause));
-        if is_credential {
-            // Kept here first: a store that cannot write is no reason to try the token again.
-            self.visit.probed = Some((self.generation(), inputs.credential_digest.clone()));
-            self.ctx.integration_visits.put(&self.uid, self.visit.clone());
-            self.record_refusal(self.now, inputs).await?;
+        if cause.reason != Reason::CredentialRefused {
+            let step = self.settle(LastProbe::Verdict { at: self.now }, Finding::Refused(cause));
+            return Ok(Step { again: Some(self.object.spec.effective_interval()), ..step });
         }
-        Ok(Step { again: Some(again), ..step })
+        self.ctx.refusals.note(&inputs.credential_digest, self.now, self.now);
+        self.visit.trail.note_refusal(&inputs.credential_digest, &cause, &self.shown());
+        let last = LastProbe::Refused { at: self.now, credential: inputs.credential_digest.clone() };
+        let step = self.settle(last, Finding::Refused(cause));
+        // Kept here first: a store that cannot write is no reason to try the token again.
+        self.ctx.integration_visits.put(&self.uid, self.visit.clone());
+        self.record_refusal(self.now, inputs).await?;
+        Ok(Step { again: Some(schedule::REFUSED_PROBE), ..step })
     }
 
     fn failed(&mut self, cause: Cause) -> Step {
@@ -409,7 +405,7 @@ impl<'a> Run<'a> {
     fn throttled(&mut self, cause: Cause, pause: Duration) -> Step {
         let interval = self.object.spec.effective_interval();
         let Throttle { until, interval_missed } = self.visit.attempts.throttled(self.now, pause, interval);
-        let known = self.shown().observed_generation == Some(self.generation());
+        let known = self.is_judged();
         self.visit.finding = match (interval_missed, known) {
             (true, _) => Some(Finding::Throttled(cause)),
             (false, true) => None,

@@ -156,6 +156,11 @@ impl<'a> Run<'a> {
         self.object.metadata.generation.unwrap_or_default()
     }
 
+    /// Whether what is shown is about the spec as it is.
+    fn is_judged(&self) -> bool {
+        self.object.status.as_ref().and_then(|status| status.observed_generation) == Some(self.generation())
+    }
+
     fn requested(&self) -> Option<&String> {
         let asked = self.object.annotations().get(REQUESTED_AT)?;
         let handled = self.object.status.as_ref().and_then(|status| status.last_handled_requested_at.as_ref());
@@ -220,7 +225,7 @@ impl<'a> Run<'a> {
 
     /// The integration is good, but this process has not connected it yet: a verdict that stands is left alone.
     fn not_connected_yet(&mut self, since: Option<Instant>) -> Step {
-        let known = self.shown().observed_generation == Some(self.generation());
+        let known = self.is_judged();
         let step = self.integration_not_ready(since);
         Step { finding: step.finding.filter(|_| !known), again: Some(CONNECTION_PAUSE), ..step }
     }
@@ -382,11 +387,10 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Others with the same identity are under way, as many as may be at a time.
-    /// Nothing is known of this spec meanwhile, and nothing else is claimed.
+    /// Others with the same identity are under way, as many as may be at a time. Meanwhile nothing is claimed of this spec.
     fn busy(&mut self) -> Step {
         let pause = self.visit.attempts.busy();
-        let known = self.shown().observed_generation == Some(self.generation());
+        let known = self.is_judged();
         let waiting = (self.visit.attempts.is_long_busy() && !known).then(|| {
             let message = "Waits until other projects that the same identity reads are done.";
             Finding::Pending(Cause::new(Reason::Syncing, message))
@@ -396,7 +400,7 @@ impl<'a> Run<'a> {
 
     /// Shows that a first sync is under way; a later one leaves what is shown.
     async fn notice(&mut self) {
-        if self.shown().observed_generation == Some(self.generation()) {
+        if self.is_judged() {
             return;
         }
         let cause = Cause::new(Reason::Syncing, "Validates the mapping and pulls the project's work items.");
@@ -424,7 +428,7 @@ impl<'a> Run<'a> {
 
     fn throttled(&mut self, cause: Cause, pause: Duration) -> Step {
         let Throttle { until, interval_missed } = self.visit.attempts.throttled(self.now, pause, RECHECK_INTERVAL);
-        let known = self.shown().observed_generation == Some(self.generation());
+        let known = self.is_judged();
         self.visit.finding = match (interval_missed, known) {
             (true, _) => Some(Finding::Throttled(cause)),
             (false, true) => None,
