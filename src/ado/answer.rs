@@ -144,8 +144,16 @@ pub(crate) fn failure(
         status if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
             AdoError::Unavailable { host: origin.host.to_owned(), outage: Outage::Status(status.as_u16()) }
         }
+        StatusCode::BAD_REQUEST if is_out_of_range(&message) => AdoError::VersionNotServed(message),
         _ => AdoError::BadRequest(message),
     }
+}
+
+/// "The requested REST API version of 7.1 is out of range for this server." Not recorded; reported by users of servers of
+/// every version.
+fn is_out_of_range(message: &ServiceMessage) -> bool {
+    message.type_key.as_deref() == Some("VssVersionOutOfRangeException")
+        || message.message.contains("is out of range for this server")
 }
 
 /// The pace that an answer imposes: its headers, and a pause after a 429 without `Retry-After`.

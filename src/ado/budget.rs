@@ -279,7 +279,8 @@ impl BudgetHandle {
             *callers += usize::from(is_free);
             is_free
         };
-        is_free.then_some(Place { budget, priority })
+        // Not made where it is not given: dropping it would free somebody else's.
+        is_free.then(|| Place { budget, priority })
     }
 
     /// Waits for the right to send one request.

@@ -166,6 +166,11 @@ pub enum AdoError {
     /// Status 400, or another 4xx without a meaning of its own.
     #[error("Azure DevOps refused the request: {0}")]
     BadRequest(ServiceMessage),
+    /// Status 400 of a server that is older than the version of the REST API that was asked for.
+    #[error(
+        "{0} The administrator should set --server-api-version to one that the server supports (7.0 for Azure DevOps Server 2022)"
+    )]
+    VersionNotServed(ServiceMessage),
     /// A name that cannot be one segment of a URL.
     #[error("a name is empty, longer than 256 characters, `.` or `..`, or has control characters")]
     InvalidName,
@@ -268,6 +273,7 @@ impl AdoError {
             Self::TooLarge { .. } => reasons::TOO_LARGE,
             Self::Deadline { .. } => reasons::DEADLINE,
             Self::BadRequest(_) => reasons::BAD_REQUEST,
+            Self::VersionNotServed(_) => reasons::VERSION_NOT_SERVED,
             Self::InvalidName => reasons::INVALID_NAME,
             Self::DisallowedHost { .. } => reasons::DISALLOWED_HOST,
             Self::PrivateAddress { .. } => reasons::PRIVATE_ADDRESS,
@@ -306,6 +312,7 @@ impl AdoError {
             | Self::Forbidden(_)
             | Self::NotFound(_)
             | Self::BadRequest(_)
+            | Self::VersionNotServed(_)
             | Self::InvalidName
             | Self::DisallowedHost { .. }
             | Self::PrivateAddress { .. }
@@ -333,6 +340,7 @@ impl AdoError {
             | Self::NotFound(_)
             | Self::Conflict(_)
             | Self::BadRequest(_)
+            | Self::VersionNotServed(_)
             | Self::InvalidName
             | Self::DisallowedHost { .. }
             | Self::PrivateAddress { .. }
@@ -349,7 +357,8 @@ impl AdoError {
             | Self::NotFound(message)
             | Self::Conflict(message)
             | Self::OrganizationStopped(message)
-            | Self::BadRequest(message) => Some(message),
+            | Self::BadRequest(message)
+            | Self::VersionNotServed(message) => Some(message),
             Self::CredentialRefused(_)
             | Self::OrganizationNotFound
             | Self::Unauthorized { .. }
@@ -391,6 +400,7 @@ mod tests {
             AdoError::TooLarge { host: host(), limit: 1 },
             AdoError::Deadline { host: host(), after: Duration::from_secs(100) },
             AdoError::BadRequest(message()),
+            AdoError::VersionNotServed(message()),
             AdoError::InvalidName,
             AdoError::DisallowedHost { host: host() },
             AdoError::PrivateAddress { host: host() },

@@ -26,6 +26,8 @@ pub const TOO_LARGE: &str = "TooLarge";
 pub const DEADLINE: &str = "Deadline";
 /// The service refuses the request's content.
 pub const BAD_REQUEST: &str = "BadRequest";
+/// The server is older than the version of the REST API that was asked for.
+pub const VERSION_NOT_SERVED: &str = "VersionNotServed";
 /// A name cannot stand in a URL.
 pub const INVALID_NAME: &str = "InvalidName";
 /// The host is not permitted.

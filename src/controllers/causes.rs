@@ -38,6 +38,7 @@ pub fn meaning(error: &AdoError) -> Meaning {
         | AdoError::TooLarge { .. }
         | AdoError::Deadline { .. }
         | AdoError::BadRequest(_)
+        | AdoError::VersionNotServed(_)
         | AdoError::Proxy { .. }
         | AdoError::Setup => Meaning::NoVerdict(cause(Reason::Unreachable)),
     }
@@ -48,7 +49,7 @@ pub fn meaning(error: &AdoError) -> Meaning {
 pub fn own_fault(error: &ReconcileError) -> Option<Cause> {
     let is_shown = !error.is_conflict() && !error.is_wait() && !error.is_fenced();
     is_shown.then(|| {
-        let message = format!("The operator could not do its work, and goes on trying: {}", sentence(error));
+        let message = format!("The operator could not do its work, and goes on trying: {}", sentence(error.of_look()));
         Cause::new(Reason::InternalError, message)
     })
 }

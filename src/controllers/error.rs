@@ -8,7 +8,7 @@ use crate::store::StoreError;
 #[derive(Debug, thiserror::Error)]
 pub enum ReconcileError {
     /// The apiserver refused or did not answer.
-    #[error("the apiserver: {0}")]
+    #[error("the apiserver: {}", said(.0))]
     Kubernetes(#[from] kube::Error),
     /// The store refused or did not answer.
     #[error("the store: {0}")]
@@ -83,7 +83,7 @@ impl ReconcileError {
     }
 
     /// The error of the look itself, where the finalizer only wraps it.
-    fn of_look(&self) -> &Self {
+    pub fn of_look(&self) -> &Self {
         use kube::runtime::finalizer::Error;
         match self {
             Self::Finalizer(inner) => match inner.as_ref() {
@@ -94,6 +94,14 @@ impl ReconcileError {
             },
             Self::Kubernetes(_) | Self::Store(_) | Self::StillReferred { .. } | Self::Broken => self,
         }
+    }
+}
+
+/// What the apiserver said, without the status object around it.
+fn said(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) if !status.message.is_empty() => status.message.clone(),
+        other => other.to_string(),
     }
 }
 

@@ -49,9 +49,9 @@ where
     });
     let params = PatchParams::apply(FIELD_MANAGER).force();
     let uid = object.uid().unwrap_or_default();
-    ctx.own_writes.begin(&uid);
+    let write = ctx.own_writes.begin(&uid);
     let written: kube::Result<K> = within(api.patch_status(&name, &params, &Patch::Apply(patch))).await;
-    if ctx.own_writes.end(&uid, written.as_ref().ok().and_then(ResourceExt::resource_version)) {
+    if write.end(written.as_ref().ok().and_then(ResourceExt::resource_version)) {
         K::wake(ctx, object);
     }
     written

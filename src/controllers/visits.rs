@@ -25,12 +25,6 @@ impl<V: Clone + Default> Visits<V> {
         self.lock(|all| all.insert(uid.to_owned(), visit));
     }
 
-    /// Changes what was left behind of an object that another controller looks at. What a look under way leaves behind later
-    /// wins.
-    pub fn change(&self, uid: &str, work: impl FnOnce(&mut V)) {
-        self.lock(|all| work(all.entry(uid.to_owned()).or_default()));
-    }
-
     /// Forgets an object that is gone.
     pub fn forget(&self, uid: &str) {
         self.lock(|all| all.remove(uid));

@@ -233,4 +233,20 @@ mod tests {
         told[..2].sort();
         assert_eq!(told, ["2 is gone", "3 is gone", "listed 2", "1 is gone", "new is 5"]);
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_that_goes_on_failing_is_tried_less_and_less_often() {
+        let mut pauses = Pauses::new();
+        for doubling in [500, 1000, 2000, 4000, 8000, 8000, 8000] {
+            // What is announced before each try says nothing of its success.
+            pauses.reset();
+            let pause = pauses.next().expect("there is always another try");
+            let least = Duration::from_millis(doubling);
+            assert!(pause >= least && pause <= 2 * least, "{pause:?} where {least:?} are due");
+            tokio::time::advance(pause).await;
+        }
+        tokio::time::advance(3 * LONGEST_PAUSE).await;
+        pauses.reset();
+        assert!(pauses.next().expect("another") <= 2 * FIRST_PAUSE, "it went well for a while");
+    }
 }

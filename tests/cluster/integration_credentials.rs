@@ -11,7 +11,7 @@ use support::wait;
 use support::world::{TOKEN, World, message};
 
 use crate::integrations::{
-    ACTIVE, GOOD, ask, assert_integration, assert_refused, checks, connected, echoes, pass, refused,
+    ACTIVE, GOOD, ask, assert_integration, assert_refused, checks, connected, echoes, pass, refused, slow_verdict,
 };
 
 /// What one try of a refused credential costs: connectionData is asked twice before a refusal is believed.
@@ -178,6 +178,46 @@ async fn a_refusal_holds_for_every_integration_with_that_credential() {
     }
     let copied = world.api::<AdoIntegration>().get("copied").await.unwrap();
     assert_refused(&copied, "CredentialRefused", &[]);
+}
+
+/// Two integrations with one token, which was refused; the clock stands still.
+async fn two_with_a_refused_token() -> World {
+    let world = World::new().await;
+    world.clock.hold();
+    let gone = Effect::Status { code: 401, retry_after: None };
+    world.ado.add_fault(Fault::on_path("*/_apis/connectiondata*", gone));
+    refused(&world, json!({}), "CredentialRefused", &[]).await;
+    world.apply::<AdoIntegration>(with_secret(&world, "again", TOKEN)).await;
+    world.integration_is("again", "Error", "CredentialRefused").await;
+    world
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_the_hour_is_over_a_token_is_tried_once_and_not_once_by_each_that_has_it() {
+    let world = two_with_a_refused_token().await;
+    world.ado.clear_faults();
+    world.ado.revoke_pat("full").unwrap();
+    slow_verdict(&world, Duration::from_secs(1));
+    let asked = world.ado.last_request();
+    pass(&world, Duration::from_hours(1)).await;
+    wait::until("a try", async || (checks(&world, asked) == ONE_TRY).then_some(())).await;
+    world.calm::<AdoIntegration>().await;
+    pass(&world, Duration::ZERO).await;
+    assert_eq!(checks(&world, asked), ONE_TRY);
+    for name in ["contoso", "again"] {
+        assert_refused(&world.api().get(name).await.unwrap(), "CredentialRefused", &["token"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_is_accepted_again_is_good_for_all_that_have_it_at_once() {
+    let world = two_with_a_refused_token().await;
+    world.ado.clear_faults();
+    ask(&world, "after it was renewed").await;
+    pass(&world, Duration::from_mins(1)).await;
+    for name in ["contoso", "again"] {
+        assert_integration(&world.integration_is(name, "Active", "Connected").await, &ACTIVE, GOOD);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

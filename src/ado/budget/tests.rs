@@ -221,7 +221,7 @@ async fn callers_of_one_identity_leave_room_for_others() {
     let (one, two) = (handle(&budgets, "one"), handle(&budgets, "two"));
     let enter = |handle: &BudgetHandle| handle.enter(Priority::User);
     let mut places: Vec<Place> = (0..MAX_CALLERS).map(|_| enter(&one).expect("a place")).collect();
-    assert!(enter(&one).is_none());
+    assert!((0..3).all(|_| enter(&one).is_none()), "however often one asks");
     assert!(one.enter(Priority::Full).is_some(), "long reads and short checks do not hold each other up");
     assert!(enter(&two).is_some(), "another identity is not held up");
     places.pop();

@@ -20,8 +20,9 @@ use super::absence::{Absence, NOTICE_AFTER, Patience};
 use super::causes::{Meaning, own_fault};
 use super::context::Context;
 use super::error::ReconcileError;
+use super::refusals::Turn;
 use super::{namespaces, report, status, triggers};
-use crate::ado::Priority;
+use crate::ado::{Place, Priority};
 use crate::api::{
     AdoIntegration, AdoIntegrationStatus, ConditionType, DesiredState, INTEGRATION_FINALIZER, REQUESTED_AT, Reason,
 };
@@ -53,13 +54,6 @@ pub struct Visit {
     finding: Option<Finding>,
     absence: Option<Absence>,
     counted_at: Option<Timestamp>,
-}
-
-impl Visit {
-    /// What was found is in doubt: the next look asks again.
-    pub fn ask_again(&mut self) {
-        self.probed = None;
-    }
 }
 
 /// Brings one integration one step on. It starts from the beginning every time and never asks why it was called.
@@ -286,11 +280,7 @@ impl<'a> Run<'a> {
     /// What other objects with the same credential learnt: where it was refused, it is not tried for this one; where it was
     /// accepted since it was refused, it is.
     async fn learn_refusal(&mut self, inputs: &Inputs) -> Result<(), ReconcileError> {
-        let own = match &self.visit.attempts.last {
-            LastProbe::Refused { at, credential } if *credential == inputs.credential_digest => Some(*at),
-            _ => None,
-        };
-        match (own, self.ctx.refusals.last(&inputs.credential_digest, self.now)) {
+        match (self.refused_at(inputs), self.ctx.refusals.last(&inputs.credential_digest, self.now)) {
             (own, Some(at)) if own.is_none_or(|own| own < at) => {
                 self.believe_refusal(at, inputs);
                 self.record_refusal(at, inputs).await
@@ -301,6 +291,18 @@ impl<'a> Run<'a> {
                 Ok(())
             }
             _ => Ok(()),
+        }
+    }
+
+    /// When the credential was refused, as far as this object knows.
+    fn refused_at(&self, inputs: &Inputs) -> Option<Timestamp> {
+        match &self.visit.attempts.last {
+            LastProbe::Refused { at, credential } if *credential == inputs.credential_digest => Some(*at),
+            LastProbe::None
+            | LastProbe::Refused { .. }
+            | LastProbe::Verdict { .. }
+            | LastProbe::Failed { .. }
+            | LastProbe::Throttled { .. } => None,
         }
     }
 
@@ -318,7 +320,7 @@ impl<'a> Run<'a> {
 
     async fn probe(&mut self, inputs: Inputs, key: (i64, String)) -> Result<Step, ReconcileError> {
         let ctx = self.ctx;
-        let Some(_place) = inputs.client.budget().enter(Priority::User) else { return Ok(self.busy()) };
+        let Some(_admission) = self.admit(&inputs) else { return Ok(self.busy()) };
         let object = Arc::clone(&self.object);
         let configs = namespaces::allowed_configs(&object, ctx).await?;
         let validation = validate(&object, &configs, &inputs, ctx);
@@ -347,6 +349,16 @@ impl<'a> Run<'a> {
             Outcome::Answered(Meaning::Throttled(cause, pause)) => self.throttled(cause, pause),
         };
         Ok(step)
+    }
+
+    /// A place among the few of the identity; and of a credential that was refused, the turn to try it.
+    fn admit(&self, inputs: &Inputs) -> Option<(Place, Option<Turn<'a>>)> {
+        let place = inputs.client.budget().enter(Priority::User)?;
+        if self.refused_at(inputs).is_none() {
+            return Some((place, None));
+        }
+        let turn = self.ctx.refusals.turn(&inputs.credential_digest)?;
+        Some((place, Some(turn)))
     }
 
     /// Others with the same identity are under way, as many as may be at a time. Meanwhile nothing is claimed of this spec.

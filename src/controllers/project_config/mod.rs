@@ -19,7 +19,7 @@ use super::causes::{Meaning, meaning, own_fault};
 use super::connections::Connection;
 use super::context::Context;
 use super::error::ReconcileError;
-use super::{integration, namespaces, report, status};
+use super::{namespaces, report, status};
 use crate::ado::{AdoError, Priority};
 use crate::api::{
     AdoIntegration, AdoProjectConfig, AdoProjectConfigStatus, ConditionType, CredentialStatus, DesiredState,
@@ -379,7 +379,6 @@ impl<'a> Run<'a> {
             Err(AdoError::CredentialRefused(_)) => {
                 self.ctx.connections.remove(&uid);
                 let key = ObjectRef::from_obj(integration);
-                self.ctx.integration_visits.change(&uid, integration::Visit::ask_again);
                 self.ctx.wake.integration(key);
                 Step { finding: None, ended: false, again: Some(CONNECTION_PAUSE) }
             }

@@ -25,7 +25,7 @@ pub use auth::Scopes;
 pub use control::{Control, ControlError};
 pub use faults::{Effect, Fault};
 pub use journal::{RequestRecord, Violation, ViolationKind};
-pub use options::{Options, SpecificationSource};
+pub use options::{Deployment, Options, SpecificationSource};
 pub use quirks::{CredentialRefusal, HooksWithoutView, MissingScopeStatus, ProbeOrder, Quirks, UnknownOrganization};
 pub use rate_limit::RateLimit;
 pub use server::{Simulator, StartError};

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use ado_simulator::{Options, Simulator, SpecificationSource};
+use ado_simulator::{Deployment, Options, Simulator, SpecificationSource};
 use clap::Parser;
 use serde_json::json;
 use tokio::io::AsyncReadExt as _;
@@ -33,6 +33,9 @@ struct Arguments {
     /// Folder of the `OpenAPI` files.
     #[arg(long, env = "ADO_SPECS_DIR")]
     specs_dir: Option<PathBuf>,
+    /// Simulates Azure DevOps Server, with its collections below this virtual directory, such as `tfs`.
+    #[arg(long)]
+    virtual_directory: Option<String>,
     /// A released API version to serve; may be repeated.
     #[arg(long = "api-version", default_value = "7.1")]
     api_versions: Vec<String>,
@@ -63,6 +66,9 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         items: arguments.items,
         host_names: arguments.host_names,
         specifications: source.map_or(SpecificationSource::Discover, SpecificationSource::Folder),
+        deployment: arguments
+            .virtual_directory
+            .map_or(Deployment::Hosted, |virtual_directory| Deployment::OnPremises { virtual_directory }),
         api_versions: arguments.api_versions,
         journal_limit: arguments.journal_limit,
         ..Options::default()

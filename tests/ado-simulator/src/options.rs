@@ -36,6 +36,29 @@ pub(crate) fn workspace_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+/// Which of the two products is simulated (`ado-api.md` §1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Deployment {
+    /// Azure DevOps Services.
+    #[default]
+    Hosted,
+    /// Azure DevOps Server: collections below a virtual directory, no access levels, no rate limit.
+    OnPremises {
+        /// The first segment of every path, such as `tfs`.
+        virtual_directory: String,
+    },
+}
+
+impl Deployment {
+    /// The virtual directory, if there is one.
+    pub(crate) fn virtual_directory(&self) -> Option<&str> {
+        match self {
+            Self::Hosted => None,
+            Self::OnPremises { virtual_directory } => Some(virtual_directory),
+        }
+    }
+}
+
 /// How a simulator is set up. [`Default`] gives a small, strict one on a free loopback port.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -49,6 +72,8 @@ pub struct Options {
     pub host_names: Vec<String>,
     /// Where the `OpenAPI` files are found.
     pub specifications: SpecificationSource,
+    /// Which product it is.
+    pub deployment: Deployment,
     /// Released API versions that are served; the newest is the one that the `OpenAPI` files describe.
     pub api_versions: Vec<String>,
     /// How the unconfirmed points of the API are answered at first.
@@ -67,6 +92,7 @@ impl Default for Options {
             items: 100,
             host_names: Vec::new(),
             specifications: SpecificationSource::Discover,
+            deployment: Deployment::default(),
             api_versions: vec!["7.1".to_owned()],
             quirks: Quirks::default(),
             journal_limit: 20_000,

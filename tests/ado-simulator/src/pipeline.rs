@@ -18,7 +18,7 @@ use crate::auth::{self, Credential, Scopes};
 use crate::envelope::Refusal;
 use crate::faults::{Effect, Faults, Struck};
 use crate::journal::{Journal, RequestRecord, Violation, ViolationKind};
-use crate::options::Options;
+use crate::options::{Deployment, Options};
 use crate::quirks::{MissingScopeStatus, ProbeOrder, Quirks};
 use crate::rate_limit::RateLimits;
 use crate::reply::{self, Origin, Reply};
@@ -86,7 +86,7 @@ impl Shared {
 
     /// Answers a request of the API; never fails, whatever was sent.
     pub fn answer(&self, parts: &Parts, body: &[u8], host: &str) -> Outcome {
-        let target = Target::read(&parts.uri, host);
+        let target = Target::read(&parts.uri, host, self.options.deployment.virtual_directory());
         let search = match strict::search(&self.catalog, &parts.method, &target) {
             Ok(search) => search,
             Err(error) => {
@@ -176,6 +176,9 @@ impl Shared {
         if let Some(reply) = self.stopped(organization) {
             return reply;
         }
+        if self.lacks_service(request) {
+            return Reply::no_route(&request.target.segments[1..].join("/"));
+        }
         let matched = self.check_route(request);
         let checked = matched.and_then(|matched| self.check_request(request, matched, version));
         let caller = match sender {
@@ -200,6 +203,7 @@ impl Shared {
             parameters: &matched.parameters,
             body: &body,
             quirks: &quirks,
+            deployment: &self.options.deployment,
             dry: false,
         };
         self.dispatch(request, matched, &call, sender.ok())
@@ -219,6 +223,13 @@ impl Shared {
         reply.service_error(&message);
         reply.front_door = true;
         Some(reply)
+    }
+
+    /// A server has no access levels (`ado-api.md` §1). A client that does not know which product it talks to may ask.
+    fn lacks_service(&self, request: &Request<'_>) -> bool {
+        let Search::Found(matched) = &request.search else { return false };
+        let template = matched.operation.template.to_lowercase();
+        self.options.deployment != Deployment::Hosted && template.contains("/_apis/userentitlements")
     }
 
     fn check_route<'r>(&self, request: &'r Request<'_>) -> Result<&'r Matched<'r>, Box<Reply>> {
@@ -283,7 +294,8 @@ impl Shared {
     }
 
     fn over_limit(&self, sender: Option<&Sender>) -> Option<Reply> {
-        self.limits.lock().charge(sender?.id).then(|| refusals::too_many_requests(None))
+        let is_hosted = self.options.deployment == Deployment::Hosted;
+        (is_hosted && self.limits.lock().charge(sender?.id)).then(|| refusals::too_many_requests(None))
     }
 
     fn dispatch(
@@ -345,7 +357,7 @@ impl Shared {
 
     /// Adds the headers of every answer, those of the rate limit among them.
     fn finish(&self, reply: &mut Reply, request: &Request<'_>, sender: Option<&Sender>, version: &str) {
-        if let Some(sender) = sender {
+        if let Some(sender) = sender.filter(|_| self.options.deployment == Deployment::Hosted) {
             let now = self.world.read().now().as_second();
             let peek = self.limits.lock().headers(sender.id, now);
             for (name, value) in peek.iter().flatten() {

@@ -17,13 +17,19 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Reads the target of a request that was sent to `host`.
-    pub fn read(uri: &Uri, host: &str) -> Self {
+    /// Reads the target of a request that was sent to `host`, which serves everything below its virtual directory if it has
+    /// one: outside of it there is no organization.
+    pub fn read(uri: &Uri, host: &str, virtual_directory: Option<&str>) -> Self {
         let raw_path = uri.path().to_owned();
         let mut segments: Vec<String> = raw_path.split('/').filter(|part| !part.is_empty()).map(decode).collect();
         let name = host.split(':').next().unwrap_or_default();
-        let base = match name.strip_suffix(".visualstudio.com") {
-            Some(organization) if !organization.contains('.') => {
+        let base = match (name.strip_suffix(".visualstudio.com"), virtual_directory) {
+            (_, Some(directory)) => {
+                let found = segments.first().is_some_and(|first| first.eq_ignore_ascii_case(directory));
+                segments = if found { segments.split_off(1) } else { Vec::new() };
+                format!("https://{host}/{directory}/{}", segments.first().map_or("", String::as_str))
+            }
+            (Some(organization), None) if !organization.contains('.') => {
                 segments.insert(0, organization.to_owned());
                 format!("https://{host}")
             }
@@ -64,12 +70,22 @@ mod tests {
 
     #[test]
     fn both_host_forms_give_the_same_segments() {
-        let modern = Target::read(&"/contoso/Web%20Shop/_apis/wit/wiql?%24top=1".parse().unwrap(), "localhost:1234");
+        let modern =
+            Target::read(&"/contoso/Web%20Shop/_apis/wit/wiql?%24top=1".parse().unwrap(), "localhost:1234", None);
         assert_eq!(modern.segments, ["contoso", "Web Shop", "_apis", "wit", "wiql"]);
         assert_eq!(modern.base, "https://localhost:1234/contoso");
         assert_eq!(modern.query_value("$top"), Some("1"));
-        let older = Target::read(&"/Web%20Shop/_apis/wit/wiql".parse().unwrap(), "contoso.visualstudio.com:99");
+        let older = Target::read(&"/Web%20Shop/_apis/wit/wiql".parse().unwrap(), "contoso.visualstudio.com:99", None);
         assert_eq!(older.segments, ["contoso", "Web Shop", "_apis", "wit", "wiql"]);
         assert_eq!(older.base, "https://contoso.visualstudio.com:99");
+    }
+
+    #[test]
+    fn a_virtual_directory_stands_before_the_collection() {
+        let read = |path: &str| Target::read(&path.parse().unwrap(), "tfs.example.com", Some("tfs"));
+        let within = read("/TFS/contoso/_apis/projects");
+        assert_eq!(within.segments, ["contoso", "_apis", "projects"]);
+        assert_eq!(within.base, "https://tfs.example.com/tfs/contoso");
+        assert_eq!(read("/contoso/_apis/projects").organization(), "");
     }
 }

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::{Call, Caller, Outcome};
 use crate::envelope::Refusal;
+use crate::options::Deployment;
 use crate::reply::Reply;
 use crate::state::World;
 use crate::state::identity::Identity;
@@ -33,7 +34,10 @@ pub(super) fn connection_data(call: &Call<'_>, world: &World) -> Outcome {
         "authorizedUser": user,
         "instanceId": organization.id,
         "deploymentId": random::guid(call.seed, "deployment", 0),
-        "deploymentType": "hosted",
+        "deploymentType": match call.deployment {
+            Deployment::Hosted => "hosted",
+            Deployment::OnPremises { .. } => "onPremises",
+        },
         "locationServiceData": {
             "serviceOwner": "00025394-6065-48ca-87d9-7f5672854ef7",
             "defaultAccessMappingMoniker": "PublicAccessMapping",

@@ -28,6 +28,7 @@ use serde_json::Value;
 pub(crate) use routes::{own_operations, undescribed_operations};
 
 use crate::envelope::Refusal;
+use crate::options::Deployment;
 use crate::quirks::Quirks;
 use crate::reply::Reply;
 use crate::state::World;
@@ -68,6 +69,7 @@ pub(crate) struct Call<'a> {
     pub parameters: &'a [(String, String)],
     pub body: &'a Value,
     pub quirks: &'a Quirks,
+    pub deployment: &'a Deployment,
     /// Nothing may be changed: the caller is to be told about the body before its scope is refused.
     pub dry: bool,
 }

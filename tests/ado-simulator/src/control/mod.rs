@@ -71,7 +71,9 @@ impl Control {
 
     /// The URL of an organization, existing or not.
     pub fn organization_url(&self, organization: &str) -> String {
-        format!("https://localhost:{}/{organization}", self.address.port())
+        let directory = self.shared.options.deployment.virtual_directory();
+        let directory = directory.map_or_else(String::new, |directory| format!("/{directory}"));
+        format!("https://localhost:{}{directory}/{organization}", self.address.port())
     }
 
     /// The URL of the control API.

@@ -129,7 +129,11 @@ impl Control {
         let invalid = |error: &dyn std::fmt::Display| ControlError::Invalid(error.to_string());
         let method = method.parse::<http::Method>().map_err(|error| invalid(&error))?;
         let uri = url.parse::<http::Uri>().map_err(|error| invalid(&error))?;
-        let target = Target::read(&uri, uri.authority().map_or("localhost", |authority| authority.as_str()));
+        let target = Target::read(
+            &uri,
+            uri.authority().map_or("localhost", |authority| authority.as_str()),
+            self.shared.options.deployment.virtual_directory(),
+        );
         strict::check_answer(&self.shared.catalog, &method, &target, body).map_err(|error| invalid(&error))
     }
 

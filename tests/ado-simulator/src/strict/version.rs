@@ -28,11 +28,11 @@ pub(crate) fn check_version(
         Some((number, "")) => (number, Some(None)),
         Some((number, rest)) => {
             let resource = rest.strip_prefix('.').and_then(|text| text.parse::<u8>().ok());
-            (number, Some(Some(resource.ok_or_else(|| out_of_range(&asked))?)))
+            (number, Some(Some(resource.ok_or_else(|| out_of_range(&asked, served))?)))
         }
     };
     if !served.iter().any(|version| version == number) {
-        return Err(out_of_range(&asked));
+        return Err(out_of_range(&asked, served));
     }
     match (rule, preview) {
         (None, None) => Ok(number.to_owned()),
@@ -40,7 +40,7 @@ pub(crate) fn check_version(
         (Some(resource), Some(asked)) if asked.is_none_or(|asked| asked <= resource) => {
             Ok(format!("{number}-preview.{resource}"))
         }
-        (Some(_), Some(_)) => Err(out_of_range(&asked)),
+        (Some(_), Some(_)) => Err(out_of_range(&asked, served)),
         (Some(_), None) => Err(flag_missing(&asked, number)),
     }
 }
@@ -64,9 +64,10 @@ fn not_specified(operation: &Operation) -> Fault {
     refuse("VssVersionNotSpecifiedException", message)
 }
 
-fn out_of_range(asked: &str) -> Fault {
+fn out_of_range(asked: &str, served: &[String]) -> Fault {
+    let latest = served.iter().max().map_or("", String::as_str);
     let message = format!(
-        "The requested REST API version of {asked} is out of range for this server. The latest REST API version this server supports is 7.1."
+        "The requested REST API version of {asked} is out of range for this server. The latest REST API version this server supports is {latest}."
     );
     refuse("VssVersionOutOfRangeException", message)
 }
