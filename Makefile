@@ -11,8 +11,8 @@ GO_MODULES := $(CONTROLPLANE) $(CONTROLPLANE)/verdict
 # The settings that $(CONTROLPLANE)/build compiles with: with others, Go would compile all of Kubernetes again.
 GO := CGO_ENABLED=0 GOWORK=off GOFLAGS='-buildvcs=false -trimpath' go
 
-# Stages of `make test`, the quick ones first. Each can be called alone: `make check-lint`.
-STAGES := format lint chart rust go
+# Stages of `make test`, the quick ones first. Each can be called alone: `make check-build`.
+STAGES := format build chart rust go
 
 # What `make image` puts into the image besides the program, and what it calls.
 CA_BUNDLE := /etc/ssl/certs/ca-certificates.crt
@@ -81,11 +81,13 @@ check-chart:
 	  "$$helm" template ado-operator $(CHART) --namespace ado-operator --values "$$values" >/dev/null
 	done
 
-# The control plane is built meanwhile: towards its end that keeps one core busy only.
-check-lint:
+# Lints, and compiles what the later stages need. The control plane is built meanwhile, which keeps one core busy only towards its
+# end.
+check-build:
 	@$(CONTROLPLANE)/build >/dev/null & building=$$!
 	trap 'kill "$$building" 2>/dev/null || true' EXIT
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo test --locked --workspace --no-run
 	wait "$$building"
 	trap - EXIT
 
