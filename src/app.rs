@@ -22,7 +22,6 @@ use crate::controllers::connections::Connections;
 use crate::controllers::leadership::Candidate;
 use crate::controllers::leftovers::Gone;
 use crate::controllers::own_writes::OwnWrites;
-use crate::controllers::queues::Wake;
 use crate::controllers::refusals::Refusals;
 use crate::controllers::visits::Visits;
 use crate::controllers::{self, Context, Wiring};
@@ -220,7 +219,7 @@ impl App {
             digests: RandomState::new(),
             failures: Visits::default(),
             own_writes: OwnWrites::default(),
-            wake: Wake::default(),
+            wake: Arc::default(),
             gone: Gone::default(),
             caches: OnceLock::new(),
         }

@@ -13,19 +13,17 @@ use super::error::AdoError;
 use super::model::IdentityId;
 use super::organization::OrganizationUrl;
 use super::pace::{Decision, PRIORITIES, Pace, Priority, RateHeaders};
+use super::places::{Caller, Places};
 
 /// Most requests of one identity at a time.
 pub const MAX_PARALLEL: usize = 4;
-/// Most callers of one identity and priority that may be inside at a time ([`BudgetHandle::enter`]): enough to keep its requests
-/// coming, and few enough that one identity that must wait does not keep everybody else waiting.
-const MAX_CALLERS: usize = 2 * MAX_PARALLEL;
 /// Tells a caller when to come back whose turn did not come in time.
 const CONGESTION_PAUSE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Default)]
 struct State {
     in_flight: usize,
-    callers: [usize; PRIORITIES],
+    places: [Places; PRIORITIES],
     pace: Pace,
     waiting: [VecDeque<oneshot::Sender<Slot>>; PRIORITIES],
 }
@@ -50,7 +48,7 @@ impl Drop for Slot {
     }
 }
 
-/// A caller's place. Dropping it lets another one in.
+/// A caller's place. Dropping it calls the next in line.
 #[derive(Debug)]
 pub struct Place {
     budget: Arc<Budget>,
@@ -59,8 +57,11 @@ pub struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let callers = &mut self.budget.lock().callers[self.priority.rank()];
-        *callers = callers.saturating_sub(1);
+        let next = self.budget.lock().places[self.priority.rank()].leave();
+        // After the lock is released: nobody knows what he does.
+        if let Some(caller) = next {
+            caller.call();
+        }
     }
 }
 
@@ -269,16 +270,11 @@ impl BudgetHandle {
     }
 
     /// A place for a caller with several requests, which may be long in coming; none if too many are inside. Whoever gets
-    /// none should come back later instead of waiting, so that others can work meanwhile.
+    /// none is called when he should try again, and lets others work meanwhile.
     #[must_use]
-    pub fn enter(&self, priority: Priority) -> Option<Place> {
+    pub fn enter(&self, priority: Priority, caller: Caller) -> Option<Place> {
         let budget = Arc::clone(&lock(&self.0.current).1);
-        let is_free = {
-            let callers = &mut budget.lock().callers[priority.rank()];
-            let is_free = *callers < MAX_CALLERS;
-            *callers += usize::from(is_free);
-            is_free
-        };
+        let is_free = budget.lock().places[priority.rank()].enter(caller);
         // Not made where it is not given: dropping it would free somebody else's.
         is_free.then(|| Place { budget, priority })
     }

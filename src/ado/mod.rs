@@ -14,6 +14,7 @@ pub mod model;
 mod observer;
 mod organization;
 mod pace;
+mod places;
 mod processes;
 mod projects;
 pub mod reasons;
@@ -35,6 +36,7 @@ pub use guard::{AllowedHost, HostPolicy, Refusal, is_globally_reachable};
 pub use observer::{RequestObserver, RequestRecord};
 pub use organization::{OrganizationUrl, OrganizationUrlError, UrlProblem};
 pub use pace::Priority;
+pub use places::Caller;
 pub use route::Route;
 pub use service::{InvalidHost, InvalidServiceHost, NamedServiceHost, Service, ServiceHost, ServiceHosts};
 pub use transport::{

@@ -66,7 +66,7 @@ pub struct Context {
     /// Changes of objects that this process made.
     pub own_writes: OwnWrites,
     /// Asks for looks at objects.
-    pub wake: Wake,
+    pub wake: Arc<Wake>,
     /// Objects that have gone.
     pub gone: Gone,
     /// Objects as the watches last saw them.

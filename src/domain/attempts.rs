@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::schedule::{LastProbe, busy_pause, pause};
 use super::verdict::{after, elapsed};
 
-/// So many looks that find the identity busy take 3 s.
-const LOOKS_UNTIL_TOLD: u32 = 2;
+/// Nobody should wait longer for a busy identity without being told.
+const BUSY_UNTOLD: Duration = Duration::from_secs(3);
 
 /// What earlier tries left behind in this process.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -17,7 +17,16 @@ pub struct Attempts {
     pub last: LastProbe,
     failures: Option<(u32, Timestamp)>,
     throttled_since: Option<Timestamp>,
-    busy: u32,
+    busy: Option<(u32, Timestamp)>,
+}
+
+/// A try that was put off because the identity has as many objects under way as it may.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct PutOff {
+    /// Time until the next, unless it is called before.
+    pub pause: Duration,
+    /// Whether it has waited for so long that it should be told.
+    pub is_long: bool,
 }
 
 /// A try without a verdict.
@@ -50,27 +59,23 @@ impl Attempts {
     pub fn failed(&mut self, now: Timestamp) -> Failure {
         let (tries, first) = self.failures.map_or((1, now), |(tries, first)| (tries.saturating_add(1), first));
         self.failures = Some((tries, first));
-        self.busy = 0;
+        self.busy = None;
         self.last = LastProbe::Failed { at: now, tries };
         Failure { tries, first, pause: pause(tries) }
     }
 
-    /// The identity has as many objects under way as it may; says how long to stay away.
-    pub fn busy(&mut self) -> Duration {
-        self.busy = self.busy.saturating_add(1);
-        busy_pause(self.busy)
-    }
-
-    /// Whether the identity was found busy for longer than anybody should wait without being told.
-    pub fn is_long_busy(&self) -> bool {
-        self.busy > LOOKS_UNTIL_TOLD
+    /// The identity has as many objects under way as it may.
+    pub fn busy(&mut self, now: Timestamp) -> PutOff {
+        let (looks, since) = self.busy.map_or((1, now), |(looks, since)| (looks.saturating_add(1), since));
+        self.busy = Some((looks, since));
+        PutOff { pause: busy_pause(looks), is_long: elapsed(since, now) >= BUSY_UNTOLD }
     }
 
     /// A pause was asked for: neither a verdict nor a failure.
     pub fn throttled(&mut self, now: Timestamp, wait: Duration, interval: Duration) -> Throttle {
         let until = after(now, wait);
         let since = *self.throttled_since.get_or_insert(now);
-        self.busy = 0;
+        self.busy = None;
         self.last = LastProbe::Throttled { until };
         Throttle { until, interval_missed: elapsed(since, until) >= interval }
     }
@@ -97,10 +102,11 @@ mod tests {
     #[test]
     fn who_finds_its_identity_busy_stays_away_ever_longer_until_it_gets_in() {
         let mut attempts = Attempts::default();
-        let pauses: Vec<u64> = (0..6).map(|_| attempts.busy().as_secs()).collect();
-        assert_eq!(pauses, [1, 2, 4, 8, 16, 16]);
-        attempts.settled(LastProbe::Verdict { at: at(0) });
-        assert_eq!(attempts.busy().as_secs(), 1);
+        let looks: Vec<PutOff> = [0, 1, 3, 7, 15, 31].into_iter().map(|second| attempts.busy(at(second))).collect();
+        assert_eq!(looks.iter().map(|look| look.pause.as_secs()).collect::<Vec<_>>(), [1, 2, 4, 8, 16, 16]);
+        assert_eq!(looks.iter().map(|look| look.is_long).collect::<Vec<_>>(), [false, false, true, true, true, true]);
+        attempts.settled(LastProbe::Verdict { at: at(40) });
+        assert_eq!(attempts.busy(at(50)), PutOff { pause: Duration::from_secs(1), is_long: false });
     }
 
     #[test]

@@ -84,13 +84,13 @@ async fn a_store_that_takes_no_work_items_is_shown_by_the_config_until_it_does()
 
 /// The operator's role, with or without Secrets.
 async fn permit_secrets(control_plane: &ControlPlane, permitted: bool) {
-    let roles: Api<ClusterRole> = Api::all(control_plane.admin().await.unwrap());
-    let mut role = roles.get(RELEASE).await.unwrap();
+    let all: Api<ClusterRole> = Api::all(control_plane.admin().await.unwrap());
+    let mut role = all.get(RELEASE).await.unwrap();
     let (from, to) = if permitted { ("nothing", "secrets") } else { ("secrets", "nothing") };
     let rules = role.rules.iter_mut().flatten().filter_map(|rule| rule.resources.as_mut());
     let resources = rules.flatten().filter(|resource| *resource == from);
     resources.for_each(|resource| to.clone_into(resource));
-    roles.replace(RELEASE, &PostParams::default(), &role).await.unwrap();
+    all.replace(RELEASE, &PostParams::default(), &role).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -5,6 +5,7 @@ use tokio::time::{advance, sleep};
 
 use super::super::credential::Pat;
 use super::super::pace::Quota;
+use super::super::places::MAX_CALLERS;
 use super::*;
 
 const FAR: Duration = Duration::from_hours(10);
@@ -219,12 +220,22 @@ async fn a_pause_longer_than_the_patience_is_told_at_once_and_a_shorter_one_is_w
 async fn callers_of_one_identity_leave_room_for_others() {
     let budgets = Budgets::new();
     let (one, two) = (handle(&budgets, "one"), handle(&budgets, "two"));
-    let enter = |handle: &BudgetHandle| handle.enter(Priority::User);
+    let calls = Arc::new(AtomicUsize::new(0));
+    let caller = |name: usize| {
+        let calls = Arc::clone(&calls);
+        Caller::new(name.to_string(), move || {
+            calls.fetch_add(1, Ordering::SeqCst);
+        })
+    };
+    let mut names = 0..;
+    let mut enter = |handle: &BudgetHandle| handle.enter(Priority::User, caller(names.next().expect("endless")));
     let mut places: Vec<Place> = (0..MAX_CALLERS).map(|_| enter(&one).expect("a place")).collect();
-    assert!((0..3).all(|_| enter(&one).is_none()), "however often one asks");
-    assert!(one.enter(Priority::Full).is_some(), "long reads and short checks do not hold each other up");
+    assert!((0..3).all(|_| enter(&one).is_none()), "however many ask");
+    let full = one.enter(Priority::Full, caller(1000));
+    assert!(full.is_some(), "long reads and short checks do not hold each other up");
     assert!(enter(&two).is_some(), "another identity is not held up");
     places.pop();
+    assert_eq!(calls.load(Ordering::SeqCst), 1, "the next in line is called, and nobody else");
     assert!(enter(&one).is_some(), "a place that was left is free again");
 }
 

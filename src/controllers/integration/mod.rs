@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use kube::runtime::controller::Action;
 use kube::runtime::finalizer::{Event, finalizer};
+use kube::runtime::reflector::ObjectRef;
 use kube::{Api, ResourceExt};
 
 use self::inputs::{Fault, Inputs};
@@ -22,11 +23,11 @@ use super::context::Context;
 use super::error::ReconcileError;
 use super::refusals::Turn;
 use super::{namespaces, report, status, triggers};
-use crate::ado::{Place, Priority};
+use crate::ado::{Caller, Place, Priority};
 use crate::api::{
     AdoIntegration, AdoIntegrationStatus, ConditionType, DesiredState, INTEGRATION_FINALIZER, REQUESTED_AT, Reason,
 };
-use crate::domain::attempts::{Attempts, Failure, Throttle};
+use crate::domain::attempts::{Attempts, Failure, PutOff, Throttle};
 use crate::domain::conditions;
 use crate::domain::integration::{Finding, Subject, lacks_answer, verdict};
 use crate::domain::schedule::{self, Due, LastProbe, Question, due};
@@ -353,7 +354,9 @@ impl<'a> Run<'a> {
 
     /// A place among the few of the identity; and of a credential that was refused, the turn to try it.
     fn admit(&self, inputs: &Inputs) -> Option<(Place, Option<Turn<'a>>)> {
-        let place = inputs.client.budget().enter(Priority::User)?;
+        let (wake, key) = (Arc::clone(&self.ctx.wake), ObjectRef::from_obj(&*self.object));
+        let caller = Caller::new(&self.uid, move || wake.integration(key));
+        let place = inputs.client.budget().enter(Priority::User, caller)?;
         if self.refused_at(inputs).is_none() {
             return Some((place, None));
         }
@@ -363,9 +366,8 @@ impl<'a> Run<'a> {
 
     /// Others with the same identity are under way, as many as may be at a time. Meanwhile nothing is claimed of this spec.
     fn busy(&mut self) -> Step {
-        let pause = self.visit.attempts.busy();
-        let known = self.is_judged();
-        let waiting = (self.visit.attempts.is_long_busy() && !known).then(|| {
+        let PutOff { pause, is_long } = self.visit.attempts.busy(self.now);
+        let waiting = (is_long && !self.is_judged()).then(|| {
             let message = "Waits until other objects with the same identity in Azure DevOps are done.";
             Finding::Pending(Cause::new(Reason::Validating, message))
         });

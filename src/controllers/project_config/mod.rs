@@ -20,12 +20,12 @@ use super::connections::Connection;
 use super::context::Context;
 use super::error::ReconcileError;
 use super::{namespaces, report, status};
-use crate::ado::{AdoError, Priority};
+use crate::ado::{AdoError, Caller, Place, Priority};
 use crate::api::{
     AdoIntegration, AdoProjectConfig, AdoProjectConfigStatus, ConditionType, CredentialStatus, DesiredState,
     FIELD_MANAGER, IntegrationState, REQUESTED_AT, Reason,
 };
-use crate::domain::attempts::{Attempts, Failure, Throttle};
+use crate::domain::attempts::{Attempts, Failure, PutOff, Throttle};
 use crate::domain::conditions;
 use crate::domain::project_config::{Finding, is_accepted, lacks_answer, verdict};
 use crate::domain::projects::ProjectFilter;
@@ -259,13 +259,20 @@ impl<'a> Run<'a> {
                 again: Some(schedule::until(moment, self.now)),
             }),
             Due::Now => {
-                let Some(_place) = connection.client.budget().enter(Priority::Full) else { return Ok(self.busy()) };
+                let Some(_place) = self.enter(connection) else { return Ok(self.busy()) };
                 let outcome = self.sync(integration, connection, &allowed, &pinned).await?;
                 // A run that may not go on says nothing about what it rested on.
                 self.visit.basis = (!matches!(outcome, Err(SyncError::Withdrawn))).then_some(basis);
                 self.judge(outcome, integration).await
             }
         }
+    }
+
+    /// A place among the few of the identity.
+    fn enter(&self, connection: &Connection) -> Option<Place> {
+        let (wake, key) = (Arc::clone(&self.ctx.wake), ObjectRef::from_obj(&*self.object));
+        let caller = Caller::new(&self.uid, move || wake.config(key));
+        connection.client.budget().enter(Priority::Full, caller)
     }
 
     async fn pinned(&self) -> Result<Pinned, ReconcileError> {
@@ -388,9 +395,8 @@ impl<'a> Run<'a> {
 
     /// Others with the same identity are under way, as many as may be at a time. Meanwhile nothing is claimed of this spec.
     fn busy(&mut self) -> Step {
-        let pause = self.visit.attempts.busy();
-        let known = self.is_judged();
-        let waiting = (self.visit.attempts.is_long_busy() && !known).then(|| {
+        let PutOff { pause, is_long } = self.visit.attempts.busy(self.now);
+        let waiting = (is_long && !self.is_judged()).then(|| {
             let message = "Waits until other projects that the same identity reads are done.";
             Finding::Pending(Cause::new(Reason::Syncing, message))
         });
