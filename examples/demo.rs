@@ -5,6 +5,7 @@
 //! organization instead of the simulator; with `ADO_CA_FILE` too, it trusts the private CA in that file.
 
 use std::error::Error;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -36,16 +37,26 @@ const CA: &str = "organization-ca";
 const ITEMS: u32 = 1000;
 
 #[tokio::main]
-async fn main() -> Outcome<()> {
+async fn main() -> ExitCode {
     let check = std::env::args().any(|argument| argument == "--check");
+    match run(check).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("demo: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(check: bool) -> Outcome<()> {
     support::install_crypto();
     ado_operator::telemetry::start("warn,ado_operator=info", LogFormat::Text)?;
     let started = Instant::now();
+    let organization = Organization::find().await?;
+    println!("Azure DevOps: {}", organization.describe());
     println!("Starting a control plane and installing the chart …");
     let control_plane = tokio::task::spawn_blocking(ControlPlane::shared).await??;
     println!("Kubernetes {} is up ({:.1} s).", control_plane.version(), started.elapsed().as_secs_f64());
-    let organization = Organization::find().await?;
-    println!("Azure DevOps: {}", organization.describe());
     let data = tempfile::tempdir()?;
     let clock = Arc::<ManualClock>::default();
     let operator = Operator::start(&control_plane, &clock, data.path(), &[], &organization.flags()).await?;
@@ -57,10 +68,11 @@ async fn main() -> Outcome<()> {
     result?;
     println!("From nothing to synced in {:.1} s.", started.elapsed().as_secs_f64());
     if check {
-        println!("Checked: the integration is Active and the counts are those of Azure DevOps.");
+        println!("Checked: {}.", organization.checked());
     } else {
         advise(&control_plane, &organization);
         tokio::signal::ctrl_c().await?;
+        println!("\nStopping …");
     }
     operator.stop().await;
     Ok(())
@@ -93,6 +105,7 @@ impl Real {
         let pat = Pat::from_bytes(token.as_bytes())?;
         let budget = Budgets::new().of_credential(&url, &pat.fingerprint());
         let client = AdoClient::new(http, url.clone(), pat, budget, Limits::default())?;
+        client.connection_data().await?;
         let projects: Vec<Project> = client.projects().await?;
         let projects = projects.into_iter().map(|project| project.name).collect();
         Ok(Self { url, token, ca, projects })
@@ -106,12 +119,23 @@ impl Real {
 
 impl Organization {
     async fn find() -> Outcome<Self> {
-        let (url, token) = (std::env::var("ADO_ORG_URL"), std::env::var("ADO_PAT"));
-        let (Ok(url), Ok(token)) = (url, token) else {
-            let options = Options { items: ITEMS, ..Options::default() };
-            return Ok(Self::Simulated(Box::new(Simulator::start(options).await?)));
-        };
-        Ok(Self::Real(Real::find(&url, token).await?))
+        match (std::env::var("ADO_ORG_URL"), std::env::var("ADO_PAT")) {
+            (Ok(url), Ok(token)) => Ok(Self::Real(Real::find(&url, token).await?)),
+            (Err(_), Err(_)) => {
+                let options = Options { items: ITEMS, ..Options::default() };
+                Ok(Self::Simulated(Box::new(Simulator::start(options).await?)))
+            }
+            (Ok(_), Err(_)) => Err("ADO_ORG_URL is set and ADO_PAT is not: set both, or none for the simulator".into()),
+            (Err(_), Ok(_)) => Err("ADO_PAT is set and ADO_ORG_URL is not: set both, or none for the simulator".into()),
+        }
+    }
+
+    /// What was verified at the end.
+    fn checked(&self) -> &'static str {
+        match self {
+            Self::Simulated(_) => "the integration is Active and the counts are those of Azure DevOps",
+            Self::Real(_) => "the integration is Active and the projects are synced",
+        }
     }
 
     fn describe(&self) -> String {
@@ -243,15 +267,25 @@ fn advise(control_plane: &ControlPlane, organization: &Organization) {
     println!(
         "  kubectl -n {NAMESPACE} patch adointegration contoso --type merge -p '{{\"spec\":{{\"state\":\"Inactive\"}}}}'"
     );
+    println!(
+        "  kubectl -n {NAMESPACE} patch adointegration contoso --type merge -p '{{\"spec\":{{\"state\":\"Active\"}}}}'"
+    );
     println!("  kubectl -n {NAMESPACE} delete adointegration contoso        # refused: disconnect instead");
     if let Organization::Simulated(ado) = organization {
         println!(
             "  kubectl -n {NAMESPACE} patch secret contoso-pat -p '{{\"stringData\":{{\"token\":\"wrong\"}}}}'   # an Error within seconds"
         );
         println!(
+            "  curl -sk https://localhost:{}/_simulator/pats       # good tokens, and bad ones",
+            ado.address().port()
+        );
+        println!(
             "  curl -sk https://localhost:{}/_simulator/requests   # what the operator asked",
             ado.address().port()
         );
     }
-    println!("\nCtrl-C ends everything.");
+    println!(
+        "\nThe operator runs in this process, so the chart's pod has nothing to do and stays Pending: there are no nodes."
+    );
+    println!("Ctrl-C ends everything.");
 }

@@ -88,13 +88,21 @@ pub enum LogFormat {
 }
 
 /// The names in a list that commas separate.
-#[expect(clippy::unnecessary_wraps, reason = "the signature is clap's")]
-fn namespaces(list: &str) -> Result<Vec<String>, Infallible> {
+fn namespaces(list: &str) -> Result<Vec<String>, String> {
     let mut names: Vec<String> =
         list.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
     names.sort_unstable();
     names.dedup();
-    Ok(names)
+    match names.iter().find(|name| !is_label(name)) {
+        Some(name) => Err(format!("{name:?} is no name that a namespace can have")),
+        None => Ok(names),
+    }
+}
+
+/// A label as DNS has it (RFC 1123), which names of namespaces are.
+fn is_label(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    name.len() <= 63 && name.chars().all(plain) && !name.starts_with('-') && !name.ends_with('-')
 }
 
 impl Config {
@@ -171,5 +179,8 @@ mod tests {
         assert!(served(&[]).is_empty());
         assert!(Config::try_parse_from(["ado-operator", "--namespaces", "a", "b"]).is_err(), "b is no second name");
         assert!(Config::try_parse_from(["ado-operator", "--namespaces"]).is_err(), "the value was forgotten");
+        for odd in ["A_b", "a.b", "-a", "a,b c", &"a".repeat(64)] {
+            assert!(Config::try_parse_from(["ado-operator", "--namespaces", odd]).is_err(), "{odd}");
+        }
     }
 }

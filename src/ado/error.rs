@@ -96,12 +96,12 @@ pub enum Defect {
 pub enum AdoError {
     /// connectionData refused the credential.
     #[error(
-        "Azure DevOps refused the token ({0}): it is expired, revoked, or of another organization; put a valid token of this organization into the Secret"
+        "Azure DevOps refused the token ({0}): it is expired, revoked, incomplete, or of another organization; put a valid token of this organization into the Secret"
     )]
     CredentialRefused(SignIn),
     /// connectionData does not exist at this URL. The text does not repeat the URL: somebody may have pasted a token
     /// into it.
-    #[error("no organization exists at that URL: correct organizationURL")]
+    #[error("no organization exists at that URL: correct spec.organizationURL")]
     OrganizationNotFound,
     /// One area refused the credential.
     #[error("Azure DevOps refused the token for {area} ({how}): give it the scope for that area")]
@@ -112,7 +112,7 @@ pub enum AdoError {
         how: SignIn,
     },
     /// Status 403.
-    #[error("the identity lacks a permission: {0}")]
+    #[error("the token's owner lacks a permission: {0} Let an administrator of the organization grant it")]
     Forbidden(ServiceMessage),
     /// Status 404.
     #[error("not found, or hidden from the identity: {0}")]
@@ -176,7 +176,7 @@ pub enum AdoError {
     InvalidName,
     /// The host is not permitted.
     #[error(
-        "{host} is not a permitted host: use a URL of the Azure DevOps cloud, or let the administrator permit it with --allowed-host"
+        "the host {host} is not permitted: use a URL of the Azure DevOps cloud, or let the administrator permit it with --allowed-host"
     )]
     DisallowedHost {
         /// The host, with its port unless that is 443.
@@ -184,14 +184,14 @@ pub enum AdoError {
     },
     /// The host's address is not permitted.
     #[error(
-        "{host} has only addresses that are not permitted (private, loopback, link-local or reserved): the administrator can permit a private host with --allowed-host"
+        "the host {host} has only addresses that are not permitted (private, loopback, link-local or reserved): the administrator can permit a private or loopback one with --allowed-host, the others never"
     )]
     PrivateAddress {
         /// The host.
         host: String,
     },
     /// The server's certificate is not trusted.
-    #[error("the certificate of {host} is not trusted ({problem}): put the CA that issued it into caBundle")]
+    #[error("the certificate of {host} is not trusted ({problem}): {}", problem.remedy())]
     Certificate {
         /// The host.
         host: String,
@@ -231,6 +231,17 @@ pub enum CertificateProblem {
     /// Anything else.
     #[error("not a valid server certificate")]
     Invalid,
+}
+
+impl CertificateProblem {
+    fn remedy(self) -> &'static str {
+        match self {
+            Self::UnknownIssuer => "put the CA that issued it into caBundle",
+            Self::WrongName => "use a host name that the certificate was issued for",
+            Self::NotInForce => "the server needs a new certificate",
+            Self::Invalid => "the server needs another certificate, or caBundle the CA that issued it",
+        }
+    }
 }
 
 /// When to try again.

@@ -1,7 +1,9 @@
 //! The CustomResourceDefinitions as they are applied.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    CustomResourceDefinition, JSON, JSONSchemaProps,
+    CustomResourceDefinition, JSON, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
 };
 use kube::CustomResourceExt;
 use serde_json::json;
@@ -31,16 +33,28 @@ pub fn crd_files() -> Result<Vec<(String, String)>, serde_yaml_ng::Error> {
 /// no object ever has.
 fn finish(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
     for version in &mut crd.spec.versions {
-        let root = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut());
-        if let Some(status) = root.and_then(|root| root.properties.as_mut()).and_then(|all| all.get_mut("status")) {
+        let mut root = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut());
+        if let Some(status) =
+            root.as_mut().and_then(|root| root.properties.as_mut()).and_then(|all| all.get_mut("status"))
+        {
             status.default = Some(JSON(json!({"observedGeneration": -1})));
-            forget_null(status);
+        }
+        if let Some(root) = root {
+            forget_null(root);
         }
     }
     crd
 }
 
-/// A default cannot be pruned to null, so `status` itself is an object or absent.
-fn forget_null(status: &mut JSONSchemaProps) {
-    status.nullable = None;
+/// A null, as templates leave it for a value that nobody set, is then as good as no field: the apiserver takes it out. Where null
+/// were a value, rules would meet it, and an enumeration would refuse it.
+fn forget_null(schema: &mut JSONSchemaProps) {
+    schema.nullable = None;
+    schema.properties.iter_mut().flat_map(BTreeMap::values_mut).for_each(forget_null);
+    if let Some(JSONSchemaPropsOrArray::Schema(items)) = &mut schema.items {
+        forget_null(items);
+    }
+    if let Some(JSONSchemaPropsOrBool::Schema(values)) = &mut schema.additional_properties {
+        forget_null(values);
+    }
 }

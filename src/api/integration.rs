@@ -412,7 +412,11 @@ mod rules {
                             "key": text,
                             "operator": {"type": "string", "enum": ["In", "NotIn", "Exists", "DoesNotExist"]},
                             "values": {"type": "array", "maxItems": 64, "items": text, "x-kubernetes-list-type": "atomic"}
-                        }
+                        },
+                        "x-kubernetes-validations": [{
+                            "rule": "(self.operator in ['In', 'NotIn']) == (has(self.values) && self.values.size() > 0)",
+                            "message": "values must be given with the operators In and NotIn, and only then"
+                        }]
                     }
                 }
             }

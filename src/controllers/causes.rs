@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::error::ReconcileError;
 use crate::ado::AdoError;
 use crate::api::Reason;
+use crate::domain::features::Permission;
 use crate::domain::verdict::Cause;
 
 /// Meaning of an error for the object that asked.
@@ -44,6 +45,32 @@ pub fn meaning(error: &AdoError) -> Meaning {
     }
 }
 
+/// Reads an error of a request about a project that was found a moment ago.
+pub fn meaning_in_project(error: &AdoError) -> Meaning {
+    let refused = |text: String| Meaning::Refused(Cause::new(Reason::FeatureUnavailable, text));
+    match error {
+        AdoError::Unauthorized { area, how } => refused(format!(
+            "spec.project: Azure DevOps refused the token for {area} ({how}): give it the scopes {} and {}.",
+            Permission::ReadProjectAndTeam,
+            Permission::ReadWorkItems
+        )),
+        AdoError::Forbidden(message) => refused(format!(
+            "spec.project: the token's owner may not read the project's work items. Azure DevOps says: {} Let an \
+             administrator of the project grant it to the owner, above all \"View work items in this node\" of its areas.",
+            sentence(message)
+        )),
+        // The next look tells whether the project is still there.
+        AdoError::NotFound(message) => Meaning::NoVerdict(Cause::new(
+            Reason::Unreachable,
+            format!(
+                "spec.project: something of the project was not found, although the project was. {}",
+                sentence(message)
+            ),
+        )),
+        other => meaning(other),
+    }
+}
+
 /// What keeps the operator itself from its work, and is worth showing: its rights, or its store. Conflicts and waits are the
 /// normal course of things, and a lost office is the next leader's business.
 pub fn own_fault(error: &ReconcileError) -> Option<Cause> {
@@ -58,7 +85,7 @@ pub fn own_fault(error: &ReconcileError) -> Option<Cause> {
 pub fn sentence(error: &dyn std::fmt::Display) -> String {
     let text = error.to_string();
     let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
-    let named = text.split(' ').next().is_some_and(|word| word.contains(|c: char| !c.is_ascii_alphabetic()));
+    let named = text.split(' ').next().is_some_and(|word| word.contains(|c: char| !c.is_ascii_lowercase()));
     let mut letters = text.chars();
     match letters.next().filter(|_| !named) {
         Some(first) => format!("{}{}{end}", first.to_uppercase(), letters.as_str()),
@@ -74,5 +101,6 @@ mod tests {
     fn a_text_becomes_a_sentence_and_a_host_keeps_its_letters() {
         assert_eq!(sentence(&"no organization exists"), "No organization exists.");
         assert_eq!(sentence(&"dev.azure.com is not available"), "dev.azure.com is not available.");
+        assert_eq!(sentence(&"organizationURL is wrong"), "organizationURL is wrong.");
     }
 }

@@ -98,7 +98,7 @@ impl ReconcileError {
 }
 
 /// What the apiserver said, without the status object around it.
-fn said(error: &kube::Error) -> String {
+pub fn said(error: &kube::Error) -> String {
     match error {
         kube::Error::Api(status) if !status.message.is_empty() => status.message.clone(),
         other => other.to_string(),

@@ -14,6 +14,8 @@ use kube::{Api, Client};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
+use super::error::said;
+
 /// A Lease that was not renewed for so long is free.
 const LEASE_DURATION: Duration = Duration::from_secs(15);
 
@@ -79,7 +81,7 @@ impl Candidate {
             match timeout(RENEW_DEADLINE, self.try_once(floor, &mut seen)).await {
                 Ok(Ok(Some(term))) => return term,
                 Ok(Ok(None)) => {}
-                Ok(Err(error)) => warn!(%error, lease = self.name, "the Lease could not be had"),
+                Ok(Err(error)) => warn!(error = said(&error), lease = self.name, "the Lease could not be had"),
                 Err(_) => warn!(lease = self.name, "the apiserver did not answer about the Lease in time"),
             }
             sleep(RETRY_PERIOD).await;
@@ -150,7 +152,7 @@ impl Term {
                 Ok(Ok(())) => self.renewed = sent,
                 Ok(Err(kube::Error::Api(status))) if status.code == 409 && self.still_ours().await => {}
                 Ok(Err(kube::Error::Api(status))) if status.code == 409 || status.code == 404 => return,
-                Ok(Err(error)) => warn!(%error, "the Lease could not be renewed"),
+                Ok(Err(error)) => warn!(error = said(&error), "the Lease could not be renewed"),
                 Err(_) => {}
             }
         }
@@ -186,7 +188,7 @@ impl Term {
         let written = self.candidate.api.replace(&self.candidate.name, &params, &self.lease);
         match timeout(RETRY_PERIOD, written).await {
             Ok(Ok(_)) => {}
-            Ok(Err(error)) => warn!(%error, "the Lease could not be handed back"),
+            Ok(Err(error)) => warn!(error = said(&error), "the Lease could not be handed back"),
             Err(_) => warn!("the Lease could not be handed back in time"),
         }
     }

@@ -25,7 +25,7 @@ impl Audited for crate::api::AdoProjectConfig {
     const KIND: ObjectKind = ObjectKind::AdoProjectConfig;
 }
 
-/// Publishes an event if `Ready` says something else than before. Waiting is shown by the status alone.
+/// Logs and publishes an event if `Ready` says something else than before. Waiting is shown by the status alone.
 pub async fn transition<K>(ctx: &Context, object: &K, before: &[Condition], after: &[Condition])
 where
     K: Resource<DynamicType = ()>,
@@ -35,6 +35,8 @@ where
     if conditions::find(before, ConditionType::Ready).is_some_and(same) || ready.status == "Unknown" {
         return;
     }
+    let (kind, namespace, name) = (K::kind(&()), object.namespace().unwrap_or_default(), object.name_any());
+    tracing::info!(%kind, namespace, name, ready = ready.status, reason = ready.reason, "a verdict changed");
     let type_ = if ready.status == "True" { EventType::Normal } else { EventType::Warning };
     publish(ctx, object, type_, &ready.reason, &ready.message).await;
 }

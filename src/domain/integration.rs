@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::conditions::{self, Draft};
+use super::features::{Permission, needs};
 use super::verdict::{Before, Cause, Unreachability, kstatus, unreachability, within_grace};
 use crate::api::{
     AdoIntegrationSpec, AdoIntegrationStatus, Availability, ConditionType, CredentialStatus, Feature, FeatureStatus,
@@ -32,6 +33,8 @@ pub enum Finding {
     },
     /// A bad verdict.
     Refused(Cause),
+    /// A bad verdict on that credential.
+    BadCredential(Cause, CredentialStatus),
     /// No verdict could be had.
     NoVerdict {
         /// The last failure.
@@ -102,6 +105,10 @@ pub fn verdict(subject: &Subject<'_>, finding: &Finding, now: Timestamp) -> AdoI
             wait(&mut status, cause)
         }
         Finding::Absent { cause, .. } | Finding::Refused(cause) => refuse(subject.spec, &mut status, cause),
+        Finding::BadCredential(cause, credential) => {
+            status.credential = Some(credential.clone());
+            refuse(subject.spec, &mut status, cause)
+        }
         Finding::NoVerdict { cause, tries, first } => match unreachability(&before, *tries, *first, now) {
             Unreachability::Early if before.current => return status,
             Unreachability::Early => wait(&mut status, &Cause::new(Reason::Validating, &cause.message)),
@@ -313,9 +320,27 @@ fn explain(missing: &[&FeatureStatus], found: &Validation) -> String {
         let names: Vec<&str> = missing.iter().map(|feature| feature.name.as_str()).collect();
         return format!("{} cannot work: {why}. Correct it.", names.join(" and "));
     }
-    let parts: Vec<String> =
-        missing.iter().map(|feature| format!("{} needs {}", feature.name, feature.missing.join(" and "))).collect();
-    format!("{}. Grant it to the token or to its owner, or take the feature out of spec.features.", parts.join("; "))
+    let needed = |feature: &&FeatureStatus| {
+        let names: Vec<&str> = blocking(feature).map(Permission::as_str).collect();
+        format!("{} needs {}", feature.name, names.join(" and "))
+    };
+    let needs: Vec<String> = missing.iter().map(needed).collect();
+    let remedies: BTreeSet<Permission> = missing.iter().flat_map(|feature| blocking(feature)).collect();
+    let remedies: Vec<&str> = remedies.into_iter().map(Permission::remedy).collect();
+    let text = format!("{}. To have it: {}.", needs.join("; "), remedies.join("; "));
+    // ManualSync is what an integration is for.
+    let spared = missing.iter().filter(|feature| feature.name != Feature::ManualSync);
+    let spared: Vec<&str> = spared.map(|feature| feature.name.as_str()).collect();
+    if spared.is_empty() {
+        return text;
+    }
+    format!("{text} To do without: leave {} out of spec.features.", spared.join(" and "))
+}
+
+/// What keeps a feature from working, of all that is missing.
+fn blocking(feature: &FeatureStatus) -> impl Iterator<Item = Permission> {
+    let is_missing = |permission: &Permission| feature.missing.iter().any(|name| name == permission.as_str());
+    needs(feature.name).required.iter().copied().filter(is_missing)
 }
 
 fn summary(features: &[FeatureStatus], wanted: &[Feature]) -> String {
@@ -454,6 +479,7 @@ mod tests {
             Finding::Pending(cause()),
             Finding::Absent { cause: cause(), first_seen: first },
             Finding::Refused(cause()),
+            Finding::BadCredential(cause(), CredentialStatus::default()),
             Finding::NoVerdict { cause: cause(), tries: 9, first: Timestamp::MIN },
             Finding::Throttled(cause()),
             validated(Availability::False),

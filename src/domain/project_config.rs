@@ -23,7 +23,10 @@ pub enum Finding {
         first_seen: Timestamp,
     },
     /// Its integration has no verdict yet.
-    IntegrationNotReady,
+    IntegrationNotReady {
+        /// Whether it never will have one.
+        deleting: bool,
+    },
     /// Its integration's state is Error.
     IntegrationError {
         /// The integration's own message.
@@ -92,9 +95,7 @@ pub fn verdict(
         Finding::Deleting => with_own(kstatus::waiting(&deleting()), before),
         Finding::IntegrationInactive => integration_inactive(&mut status, before),
         Finding::IntegrationAbsent { first_seen } => integration_absent(&mut status, before, *first_seen, now),
-        Finding::IntegrationNotReady => {
-            wait(&mut status, before, &Cause::new(Reason::IntegrationNotReady, "Waits for the integration's verdict."))
-        }
+        Finding::IntegrationNotReady { deleting } => wait(&mut status, before, &integration_not_ready(*deleting)),
         Finding::IntegrationError { message, stuck } => integration_error(&mut status, before, message, *stuck),
         Finding::Pending(cause) => wait(&mut status, before, cause),
         Finding::Refused(cause) => refuse(&mut status, before, cause),
@@ -137,7 +138,7 @@ fn judges_mapping(finding: &Finding) -> bool {
         Finding::Deleting
         | Finding::IntegrationInactive
         | Finding::IntegrationAbsent { .. }
-        | Finding::IntegrationNotReady
+        | Finding::IntegrationNotReady { .. }
         | Finding::IntegrationError { .. }
         | Finding::Pending(_)
         | Finding::NoVerdict { .. }
@@ -179,6 +180,15 @@ fn deleting() -> Cause {
 fn wait(status: &mut AdoProjectConfigStatus, before: Before<'_>, cause: &Cause) -> Vec<Draft> {
     status.state.get_or_insert_default();
     with_own(kstatus::waiting(cause), before)
+}
+
+fn integration_not_ready(deleting: bool) -> Cause {
+    let message = if deleting {
+        "The integration is being deleted and waits for its project configs: delete this one too, or let it name another."
+    } else {
+        "Waits for the integration's verdict."
+    };
+    Cause::new(Reason::IntegrationNotReady, message)
 }
 
 fn integration_inactive(status: &mut AdoProjectConfigStatus, before: Before<'_>) -> Vec<Draft> {

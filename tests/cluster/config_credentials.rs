@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use ado_operator::api::AdoIntegration;
+use ado_operator::api::{AdoIntegration, AdoProjectConfig, ConfigState};
 use ado_simulator::{Effect, Fault};
 use serde_json::json;
+use support::wait;
 use support::world::{World, message};
 
 use crate::configs::{
-    ACTIVE, GOOD, NOTHING, Own, active, apply, ask, assert_config, assert_stuck, config, connected_small, counts, run,
-    stuck, synced,
+    ACTIVE, GOOD, NOTHING, Own, SECOND, active, apply, ask, assert_config, assert_stuck, batches, config,
+    connected_small, counts, run, stuck, synced,
 };
 use crate::integrations::{self, REFUSED, assert_integration, checks};
 
@@ -52,10 +53,30 @@ async fn a_401_that_persists_in_one_area_is_an_error_of_the_config_alone() {
         let found = run(&world, &format!("{code} of {area}")).await;
         let own: Own = &[("MappingValid", "False", "FeatureUnavailable"), ("Synced", "True", "Synced")];
         assert_config(&found, &stuck("FeatureUnavailable"), own);
+        let text = message(&found);
+        let remedy = if code == 401 { "Work Items: Read" } else { "View work items in this node" };
+        assert!(text.starts_with("spec.project: ") && text.contains(remedy), "{text}");
         assert_eq!(counts(&found), before, "what was read stays visible");
         assert_connected(&world).await;
         assert!(world.ado.remove_fault(id));
         assert_config(&run(&world, &format!("after {code} of {area}")).await, &ACTIVE, GOOD);
+    }
+}
+
+/// The project was there a moment before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_404_of_something_in_a_project_that_is_there_is_no_verdict() {
+    let world = synced().await;
+    for area in &AREAS[1..] {
+        let id = world.ado.add_fault(fault(area, 404).times(1));
+        ask(&world, area).await;
+        let struck = || world.ado.faults().iter().any(|armed| armed.id == id && armed.struck == 1);
+        wait::until("the 404", async || struck().then_some(())).await;
+        let read = batches(&world);
+        let again = |_: &AdoProjectConfig| batches(&world) > read;
+        let found = world.as_time_passes(SECOND, "payments", "read again", again).await;
+        assert_eq!(found.status.as_ref().unwrap().state, Some(ConfigState::Active), "{area}");
+        assert_config(&active(&world).await, &ACTIVE, GOOD);
     }
 }
 

@@ -159,6 +159,7 @@ async fn a_config_that_is_created_again_means_what_its_spec_says() {
     let second = active(&world).await;
     assert_ne!(first.uid(), second.uid());
     let status = second.status.clone().unwrap();
+    assert!(status.sync.as_ref().unwrap().last_change_time.is_some(), "what was read before is new to this one");
     assert_eq!(status.project.unwrap().name, "Web Shop", "no pin outlives the object");
     assert_eq!(status.effective.unwrap().requirement_types, ["Product Backlog Item"]);
     assert!(counts(&second).requirements > 0);

@@ -6,6 +6,8 @@ use std::time::Duration;
 use ado_operator::api::AdoIntegration;
 use ado_simulator::control::NewPat;
 use ado_simulator::{CredentialRefusal, Effect, Fault};
+use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt as _;
 use serde_json::{Value, json};
 use support::wait;
 use support::world::{TOKEN, World, message};
@@ -178,6 +180,27 @@ async fn a_refusal_holds_for_every_integration_with_that_credential() {
     }
     let copied = world.api::<AdoIntegration>().get("copied").await.unwrap();
     assert_refused(&copied, "CredentialRefused", &[]);
+}
+
+/// The condition of a second bad token says the same as that of the first: only so can anybody tell that it was tried.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_status_tells_which_version_of_the_secret_was_refused() {
+    let world = World::new().await;
+    connected(&world).await;
+    for token in [world.pat("expired"), world.pat("revoked"), "two\nlines".to_owned(), world.pat("other_organization")]
+    {
+        world.put_token(&token).await;
+        let secret: Secret = world.api().get(TOKEN).await.unwrap();
+        let judged = |found: &AdoIntegration| {
+            let credential = found.status.as_ref().and_then(|status| status.credential.clone()).unwrap_or_default();
+            Some(credential.resource_version) == secret.resource_version()
+        };
+        let found = wait::object(&world.api(), "contoso", "judged by this Secret", judged).await;
+        let reason = if token.contains('\n') { "InvalidToken" } else { "CredentialRefused" };
+        assert_refused(&found, reason, &["token"]);
+    }
+    let found = world.api::<AdoIntegration>().get("contoso").await.unwrap();
+    assert!(message(&found).contains("once an hour"), "{}", message(&found));
 }
 
 /// Two integrations with one token, which was refused; the clock stands still.

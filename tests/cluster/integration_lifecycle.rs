@@ -240,7 +240,8 @@ async fn deletion_waits_for_the_project_configs_that_refer_to_the_integration() 
     .await;
     let row = Row { kstatus: "Terminating", ..waiting("Active", "Deleting") };
     assert_integration(&found, &row, NOTHING);
-    world.config_is("payments", "Active", "IntegrationNotReady").await;
+    let found = world.config_is("payments", "Active", "IntegrationNotReady").await;
+    assert!(message(&found).contains("is being deleted"), "{}", message(&found));
     world.delete::<AdoProjectConfig>("payments").await;
     wait::until("the integration to be gone", async || {
         world.api::<AdoIntegration>().get_opt("contoso").await.unwrap().is_none().then_some(())

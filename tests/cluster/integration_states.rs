@@ -180,6 +180,9 @@ async fn what_only_the_integration_is_blamed_for_leaves_its_configs_untouched() 
         ask(&world, reason).await;
         let found = world.integration_is("contoso", "Active", reason).await;
         assert_integration(&found, &stuck("Active", reason), own);
+        let text = message(&found);
+        let remedy = if reason == "FeatureUnavailable" { "scope Work Items: Read & write" } else { "scope Code: Read" };
+        assert!(text.contains(remedy) && !text.contains("Analytics"), "{text}");
         world.pass::<AdoProjectConfig>(Duration::from_secs(2)).await;
     }
     let after = configs::config(&world).await;

@@ -247,6 +247,22 @@ fn allowed_namespaces_have_a_selector_if_and_only_if_they_are_selected() {
     );
 }
 
+/// Templates write null for a value that nobody set.
+#[test]
+fn a_null_is_as_good_as_no_field() {
+    for (tried, crd) in [integrations(), configs()].into_iter().zip(ado_operator::api::crds()) {
+        let schema = serde_json::to_value(&crd.spec.versions[0].schema).unwrap();
+        let members = schema["openAPIV3Schema"]["properties"]["spec"]["properties"].as_object().unwrap().clone();
+        for member in members.keys().filter(|member| document(tried.kind, "", Value::Null)["spec"][*member].is_null()) {
+            let mut document = document(tried.kind, "", Value::Null);
+            document["spec"][member] = Value::Null;
+            assert_eq!(findings(&tried.control_plane, &document), [""; 0], "{document}");
+        }
+    }
+    integrations().accepts("caBundle", json!({"configMapRef": {"name": "ca", "key": null}, "secretRef": null}));
+    configs().accepts("pullRequirements", json!({"enabled": null, "workItemTypes": null}));
+}
+
 #[test]
 fn a_selector_of_namespaces_has_bounds() {
     let tried = integrations();
@@ -282,6 +298,16 @@ fn a_selector_of_namespaces_has_bounds() {
             "must have at most 64 items",
         ),
         (json!({"matchExpressions": [expression("In", 1, 318)]}), format!("{expressions}[0].values[0]"), "317 bytes"),
+        (
+            json!({"matchExpressions": [{"key": "team", "operator": "In"}]}),
+            format!("{expressions}[0]"),
+            "values must be given with the operators In and NotIn, and only then",
+        ),
+        (
+            json!({"matchExpressions": [expression("Exists", 1, 1)]}),
+            format!("{expressions}[0]"),
+            "values must be given with the operators In and NotIn, and only then",
+        ),
         (json!({"matchExpressions": [{"operator": "In"}]}), format!("{expressions}[0].key"), "Required value"),
         (json!({"matchExpressions": [{"key": "team"}]}), format!("{expressions}[0].operator"), "Required value"),
     ] {

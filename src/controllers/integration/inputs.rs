@@ -40,12 +40,14 @@ pub struct Inputs {
 }
 
 /// Why there is nothing to validate.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Fault {
     /// Something does not exist; it may be on its way.
     Absent(Cause),
     /// Something is wrong with what exists.
     Refused(Cause),
+    /// What stands in the Secret cannot be a token.
+    BadToken(Cause, CredentialStatus),
     /// It could not be told.
     NoVerdict(Cause),
 }
@@ -71,8 +73,7 @@ pub async fn read(object: &AdoIntegration, ctx: &Context) -> kube::Result<Result
 struct Token {
     pat: Pat,
     author: String,
-    secret_name: String,
-    resource_version: String,
+    credential: CredentialStatus,
     version: String,
 }
 
@@ -110,10 +111,14 @@ fn assemble(
             Meaning::Refused(cause) => Fault::Refused(cause),
             Meaning::NoVerdict(cause) | Meaning::Throttled(cause, _) => Fault::NoVerdict(cause),
         })?;
-    let credential =
-        CredentialStatus { secret_name: token.secret_name, resource_version: token.resource_version, expires_at: None };
     let credential_digest = format!("{digest:016x}");
-    Ok(Inputs { client, credential, secret_author: token.author, credential_version, credential_digest })
+    Ok(Inputs {
+        client,
+        credential: token.credential,
+        secret_author: token.author,
+        credential_version,
+        credential_digest,
+    })
 }
 
 async fn read_token(object: &AdoIntegration, ctx: &Context) -> kube::Result<Result<Token, Fault>> {
@@ -136,16 +141,17 @@ async fn read_token(object: &AdoIntegration, ctx: &Context) -> kube::Result<Resu
         );
         return Ok(Err(absent(Reason::SecretKeyNotFound, message)));
     };
+    let resource_version = secret.resource_version().unwrap_or_default();
+    let version = format!("{}/{}/{}", secret.uid().unwrap_or_default(), resource_version, reference.key);
+    let credential = CredentialStatus { secret_name: reference.name.clone(), resource_version, expires_at: None };
     let pat = match Pat::from_bytes(value) {
         Ok(pat) => pat,
         Err(error) => {
             let message = format!("Secret {}, key {}: {}", reference.name, reference.key, sentence(&error));
-            return Ok(Err(refused(Reason::InvalidToken, message)));
+            return Ok(Err(Fault::BadToken(Cause::new(Reason::InvalidToken, message), credential)));
         }
     };
-    let resource_version = secret.resource_version().unwrap_or_default();
-    let version = format!("{}/{}/{}", secret.uid().unwrap_or_default(), resource_version, reference.key);
-    Ok(Ok(Token { pat, author: author(&secret), secret_name: reference.name.clone(), resource_version, version }))
+    Ok(Ok(Token { pat, author: author(&secret), credential, version }))
 }
 
 async fn read_ca(object: &AdoIntegration, ctx: &Context) -> kube::Result<Result<Option<Ca>, Fault>> {

@@ -38,8 +38,12 @@ use crate::store::ObjectUid;
 const COUNT_INTERVAL: Duration = Duration::from_mins(1);
 
 /// What is said of a token of whose refusal only the fact is known.
-const REFUSED_BEFORE: &str = "Azure DevOps refused the token: it is expired, revoked, or of another organization; put a valid token of this \
-     organization into the Secret.";
+const REFUSED_BEFORE: &str = "Azure DevOps refused the token: it is expired, revoked, incomplete, or of another organization; put a valid \
+     token of this organization into the Secret.";
+
+/// When a refused token is tried again.
+const TRIED_AGAIN: &str = " It is tried again when the Secret changes, once an hour, and when the annotation \
+     ado.testops.dev/requestedAt gets a new value.";
 
 /// Deletion lets go after so long, whatever still refers to the integration.
 const DELETION_DEADLINE: Duration = Duration::from_mins(5);
@@ -232,11 +236,8 @@ impl<'a> Run<'a> {
     /// Something that the spec names is absent or unusable, so nothing is sent.
     fn faulty(&mut self, fault: Fault) -> Step {
         let cause = match fault {
-            Fault::Refused(cause) => {
-                self.visit = self.forgotten();
-                self.ctx.connections.remove(&self.uid);
-                return Step::ended(Finding::Refused(cause));
-            }
+            Fault::Refused(cause) => return self.unusable(Finding::Refused(cause)),
+            Fault::BadToken(cause, credential) => return self.unusable(Finding::BadCredential(cause, credential)),
             Fault::NoVerdict(cause) => return self.failed(cause),
             Fault::Absent(cause) => cause,
         };
@@ -251,6 +252,13 @@ impl<'a> Run<'a> {
                 Step::ended(Finding::Absent { cause, first_seen })
             }
         }
+    }
+
+    /// Nothing can be sent until somebody changes something.
+    fn unusable(&mut self, finding: Finding) -> Step {
+        self.visit = self.forgotten();
+        self.ctx.connections.remove(&self.uid);
+        Step::ended(finding)
     }
 
     /// A visit that remembers no probe.
@@ -311,12 +319,12 @@ impl<'a> Run<'a> {
         let shown = self.shown();
         let told = conditions::find(&shown.conditions, ConditionType::Ready)
             .filter(|ready| ready.reason == Reason::CredentialRefused.as_str());
-        let message = told.map_or(REFUSED_BEFORE, |ready| &ready.message);
+        let message = told.map_or_else(|| format!("{REFUSED_BEFORE}{TRIED_AGAIN}"), |ready| ready.message.clone());
         let cause = Cause::new(Reason::CredentialRefused, message);
         self.ctx.connections.remove(&self.uid);
         self.visit.trail.note_refusal(&inputs.credential_digest, &cause, &shown);
         self.visit.attempts.settled(LastProbe::Refused { at, credential: inputs.credential_digest.clone() });
-        self.visit.finding = Some(Finding::Refused(cause));
+        self.visit.finding = Some(Finding::BadCredential(cause, inputs.credential.clone()));
     }
 
     async fn probe(&mut self, inputs: Inputs, key: (i64, String)) -> Result<Step, ReconcileError> {
@@ -393,16 +401,17 @@ impl<'a> Run<'a> {
         Step { finding: Some(finding), ended: true, again: Some(self.interval()) }
     }
 
-    async fn refused(&mut self, cause: Cause, inputs: &Inputs) -> Result<Step, ReconcileError> {
+    async fn refused(&mut self, mut cause: Cause, inputs: &Inputs) -> Result<Step, ReconcileError> {
         self.ctx.connections.remove(&self.uid);
         if cause.reason != Reason::CredentialRefused {
             let step = self.settle(LastProbe::Verdict { at: self.now }, Finding::Refused(cause));
             return Ok(Step { again: Some(self.object.spec.effective_interval()), ..step });
         }
+        cause.message.push_str(TRIED_AGAIN);
         self.ctx.refusals.note(&inputs.credential_digest, self.now, self.now);
         self.visit.trail.note_refusal(&inputs.credential_digest, &cause, &self.shown());
         let last = LastProbe::Refused { at: self.now, credential: inputs.credential_digest.clone() };
-        let step = self.settle(last, Finding::Refused(cause));
+        let step = self.settle(last, Finding::BadCredential(cause, inputs.credential.clone()));
         // Kept here first: a store that cannot write is no reason to try the token again.
         self.ctx.integration_visits.put(&self.uid, self.visit.clone());
         self.record_refusal(self.now, inputs).await?;

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use self::pull::{integration_changed, pull, resolved};
 use super::absence::{Absence, NOTICE_AFTER, Patience};
-use super::causes::{Meaning, meaning, own_fault};
+use super::causes::{Meaning, meaning, meaning_in_project, own_fault};
 use super::connections::Connection;
 use super::context::Context;
 use super::error::ReconcileError;
@@ -177,7 +177,7 @@ impl<'a> Run<'a> {
         let status = integration.status.clone().unwrap_or_default();
         let deleting = integration.metadata.deletion_timestamp.is_some();
         let state = status.state.filter(|state| !deleting && *state != IntegrationState::Inactive);
-        let Some(state) = state else { return Ok(self.integration_not_ready(unready)) };
+        let Some(state) = state else { return Ok(self.integration_not_ready(unready, deleting)) };
         if state == IntegrationState::Error {
             let ready = conditions::find(&status.conditions, ConditionType::Ready);
             let message = ready.map(|ready| ready.message.clone()).unwrap_or_default();
@@ -213,11 +213,11 @@ impl<'a> Run<'a> {
     }
 
     /// The integration has no verdict so far. That is shown only if it takes long.
-    fn integration_not_ready(&mut self, since: Option<Instant>) -> Step {
+    fn integration_not_ready(&mut self, since: Option<Instant>, deleting: bool) -> Step {
         let noticed = *self.visit.unready.insert(since.unwrap_or_else(Instant::now));
         let quiet = NOTICE_AFTER.saturating_sub(noticed.elapsed());
         if quiet.is_zero() {
-            Step { finding: Some(Finding::IntegrationNotReady), ended: false, again: None }
+            Step { finding: Some(Finding::IntegrationNotReady { deleting }), ended: false, again: None }
         } else {
             Step { finding: None, ended: false, again: Some(quiet) }
         }
@@ -226,7 +226,7 @@ impl<'a> Run<'a> {
     /// The integration is good, but this process has not connected it yet: a verdict that stands is left alone.
     fn not_connected_yet(&mut self, since: Option<Instant>) -> Step {
         let known = self.is_judged();
-        let step = self.integration_not_ready(since);
+        let step = self.integration_not_ready(since, false);
         Step { finding: step.finding.filter(|_| !known), again: Some(CONNECTION_PAUSE), ..step }
     }
 
@@ -362,7 +362,7 @@ impl<'a> Run<'a> {
             Err(SyncError::Ado(error @ AdoError::Unauthorized { .. })) => {
                 Ok(self.unauthorized(&error, integration).await)
             }
-            Err(SyncError::Ado(error)) => Ok(self.answered(meaning(&error), integration)),
+            Err(SyncError::Ado(error)) => Ok(self.answered(meaning_in_project(&error), integration)),
         }
     }
 
@@ -382,7 +382,7 @@ impl<'a> Run<'a> {
             return Step { finding: None, ended: false, again: Some(WITHDRAWN_PAUSE) };
         };
         match connection.client.connection_data().await {
-            Ok(_) => self.answered(meaning(error), integration),
+            Ok(_) => self.answered(meaning_in_project(error), integration),
             Err(AdoError::CredentialRefused(_)) => {
                 self.ctx.connections.remove(&uid);
                 let key = ObjectRef::from_obj(integration);

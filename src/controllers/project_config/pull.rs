@@ -122,6 +122,7 @@ fn project_changed() -> Cause {
 fn times(object: &AdoProjectConfig, changed: bool, now: Timestamp) -> SyncStatus {
     let now = Timestamp::from_second(now.as_second()).unwrap_or(now).to_string();
     let before = object.status.as_ref().and_then(|status| status.sync.clone()).unwrap_or_default();
-    let last_change_time = if changed { Some(now.clone()) } else { before.last_change_time };
+    // What another config has read already is new to this one.
+    let last_change_time = before.last_change_time.filter(|_| !changed).or_else(|| Some(now.clone()));
     SyncStatus { last_change_time, last_full_time: Some(now) }
 }

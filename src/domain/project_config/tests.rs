@@ -34,7 +34,7 @@ fn every_finding() -> Vec<Finding> {
         Finding::IntegrationInactive,
         Finding::IntegrationAbsent { first_seen: at(0) },
         Finding::IntegrationAbsent { first_seen: at(1000) },
-        Finding::IntegrationNotReady,
+        Finding::IntegrationNotReady { deleting: false },
         Finding::IntegrationError { message: "no".into(), stuck: true },
         Finding::IntegrationError { message: "no".into(), stuck: false },
         Finding::Pending(cause()),
@@ -126,7 +126,7 @@ fn failures_leave_counts_and_times() {
 
 #[test]
 fn what_is_waited_for_is_said_anew_when_the_own_run_fails() {
-    let waited = look(&AdoProjectConfigStatus::default(), 1, &Finding::IntegrationNotReady);
+    let waited = look(&AdoProjectConfigStatus::default(), 1, &Finding::IntegrationNotReady { deleting: true });
     let failed = look(&waited, 1, &no_verdict(1));
     let ready = conditions::find(&failed.conditions, ConditionType::Ready).expect("Ready");
     assert_eq!((ready.reason.as_str(), ready.message.as_str()), ("Validating", "no answer"));

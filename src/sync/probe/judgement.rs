@@ -154,6 +154,10 @@ pub(super) fn repositories(answers: &Answers, trust: Trust) -> Option<Repositori
             let noun = if count == 1 { "repository" } else { "repositories" };
             RepositoriesFinding { available, count: Some(count), message: format!("{count} {noun} readable") }
         }
+        Err(_) if available == Availability::False => {
+            let message = format!("Azure Repos cannot be read: {}.", Permission::ReadCode.remedy());
+            RepositoriesFinding { available, count: None, message }
+        }
         Err(_) => RepositoriesFinding { available, count: None, message: why },
     })
 }
