@@ -38,6 +38,8 @@ fn finish(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
             root.as_mut().and_then(|root| root.properties.as_mut()).and_then(|all| all.get_mut("status"))
         {
             status.default = Some(JSON(json!({"observedGeneration": -1})));
+            // A default cannot be pruned to null, so `status` itself is an object or absent.
+            status.nullable = None;
         }
         if let Some(root) = root {
             forget_null(root);
@@ -46,10 +48,12 @@ fn finish(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
     crd
 }
 
-/// A null, as templates leave it for a value that nobody set, is then as good as no field: the apiserver takes it out. Where null
-/// were a value, rules would meet it, and an enumeration would refuse it.
+/// A null, as templates leave it for a value that nobody set, is as good as no field. An enumeration would refuse it, so there it
+/// is no value, and the apiserver takes it out. Elsewhere it is one: a server-side apply that empties an object leaves a null behind.
 fn forget_null(schema: &mut JSONSchemaProps) {
-    schema.nullable = None;
+    if schema.enum_.is_some() {
+        schema.nullable = None;
+    }
     schema.properties.iter_mut().flat_map(BTreeMap::values_mut).for_each(forget_null);
     if let Some(JSONSchemaPropsOrArray::Schema(items)) = &mut schema.items {
         forget_null(items);

@@ -88,8 +88,8 @@ pub struct AdoIntegrationSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_namespaces: Option<AllowedNamespaces>,
 
-    /// Azure DevOps projects that project configs may name: names or ids, `*` stands for any run of characters, case
-    /// does not matter. Matched against the project's real name and id. Absent means all.
+    /// Azure DevOps projects that project configs may name: ids, or names in which `*` stands for any run of characters;
+    /// case does not matter. Matched against the project's real name and id. Absent means all.
     #[schemars(length(min = 1, max = 200), inner(length(min = 1, max = 256)))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -310,9 +310,9 @@ pub struct EffectiveIntegration {
     /// Where project configs may stand.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_namespaces: Option<NamespacesFrom>,
-    /// Time between two validations.
+    /// Time between two validations, as in `1h30m`. A text, since whatever stands in a status can be read then.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub interval: Option<Duration>,
+    pub interval: Option<String>,
 }
 
 impl AdoIntegrationSpec {
@@ -358,9 +358,19 @@ impl AdoIntegrationSpec {
             services: self.effective_services(),
             features: self.effective_features(),
             allowed_namespaces: Some(self.allowed_namespaces.as_ref().map_or(NamespacesFrom::Same, |a| a.from)),
-            interval: Some(self.effective_interval().into()),
+            interval: Some(written(self.effective_interval())),
         }
     }
+}
+
+/// A time of whole seconds as people write it: `10m`, `1h30m`, `90s` as `1m30s`.
+fn written(time: std::time::Duration) -> String {
+    let seconds = time.as_secs();
+    let parts = [(seconds / 3600, 'h'), (seconds / 60 % 60, 'm'), (seconds % 60, 's')];
+    parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .fold(String::new(), |text, (number, unit)| format!("{text}{number}{unit}"))
 }
 
 /// Schema rules of this kind.
@@ -428,6 +438,7 @@ mod rules {
     pub(super) fn interval(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
+            "nullable": true,
             "maxLength": 32,
             "x-kubernetes-validations": [{
                 "rule": "self.matches('^([0-9]{1,6}(h|m|s))+$') && duration(self) >= duration('1m') && duration(self) <= duration('24h')",

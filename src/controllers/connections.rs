@@ -13,6 +13,8 @@ pub struct Connection {
     pub client: AdoClient,
     /// Key of the integration in the store.
     pub key: IntegrationKey,
+    /// Tells whether another connection has the same credential.
+    pub digest: String,
 }
 
 /// Connections by the uid of their integration.
@@ -28,6 +30,22 @@ impl Connections {
     /// Puts a connection in force; tells whether there was none before.
     pub fn put(&self, uid: &str, connection: Connection) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(uid.to_owned(), connection).is_none()
+    }
+
+    /// Takes a connection out of force, unless the integration has another credential by now; tells whether it did.
+    #[must_use]
+    pub fn withdraw(&self, uid: &str, connection: &Connection) -> bool {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same = all.get(uid).is_some_and(|current| current.digest == connection.digest);
+        if is_same {
+            all.remove(uid);
+        }
+        is_same
+    }
+
+    /// Whether that credential is still in force.
+    pub fn has(&self, uid: &str, connection: &Connection) -> bool {
+        self.get(uid).is_some_and(|current| current.digest == connection.digest)
     }
 
     /// Takes a connection out of force.

@@ -19,6 +19,7 @@ use super::own_writes::OwnWrites;
 use super::queues::Wake;
 use super::refusals::Refusals;
 use super::visits::Visits;
+use super::watches::Seen;
 use super::{integration, project_config};
 use crate::ado::{Budgets, Transport};
 use crate::api::{AdoIntegration, AdoProjectConfig};
@@ -87,6 +88,17 @@ pub struct Listed {
     pub secrets: SetOnce<()>,
     /// `ConfigMap`s, which are not cached.
     pub config_maps: SetOnce<()>,
+    /// Whether there was an object that could not be read.
+    pub unread: SetOnce<()>,
+}
+
+impl Listed {
+    /// Takes note of an object that cannot be read.
+    pub fn note_unread<K>(&self, seen: &Seen<K>) {
+        if matches!(seen, Seen::Unread) {
+            let _ = self.unread.set(());
+        }
+    }
 }
 
 /// Objects as the watches last saw them: one cache a watched namespace, or one for all.

@@ -11,6 +11,7 @@ use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
 use kube::api::PostParams;
 use kube::{Api, Client};
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
@@ -181,16 +182,24 @@ impl Term {
 
     /// Hands the Lease back, once nothing is done in its name any more: an empty holder lets the next candidate in at once.
     pub async fn resign(mut self) {
-        if let Some(spec) = &mut self.lease.spec {
-            spec.holder_identity = Some(String::new());
+        let mut written = self.hand_back().await;
+        // A renewal that was broken off may have arrived all the same.
+        if matches!(&written, Ok(Err(kube::Error::Api(status))) if status.code == 409) && self.still_ours().await {
+            written = self.hand_back().await;
         }
-        let params = PostParams::default();
-        let written = self.candidate.api.replace(&self.candidate.name, &params, &self.lease);
-        match timeout(RETRY_PERIOD, written).await {
+        match written {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => warn!(error = said(&error), "the Lease could not be handed back"),
             Err(_) => warn!("the Lease could not be handed back in time"),
         }
+    }
+
+    async fn hand_back(&self) -> Result<kube::Result<Lease>, Elapsed> {
+        let mut lease = self.lease.clone();
+        if let Some(spec) = &mut lease.spec {
+            spec.holder_identity = Some(String::new());
+        }
+        timeout(RETRY_PERIOD, self.candidate.api.replace(&self.candidate.name, &PostParams::default(), &lease)).await
     }
 }
 

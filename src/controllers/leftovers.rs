@@ -41,21 +41,25 @@ impl Gone {
 /// trail stay.
 pub async fn clear(ctx: Arc<Context>, caches: Caches) {
     let gone = ctx.gone.take();
-    clear_earlier(&ctx, &caches).await;
-    if let Some(mut gone) = gone {
-        while let Some(uid) = gone.next().await {
-            forget(&ctx, uid).await;
+    tokio::join!(clear_earlier(&ctx, &caches), async {
+        if let Some(mut gone) = gone {
+            while let Some(uid) = gone.next().await {
+                forget(&ctx, uid).await;
+            }
         }
-    }
+    });
 }
 
 /// Objects that went while nobody was looking. Where only some namespaces are served, an object that is not seen may live on
-/// in another one.
+/// in another one; and one that cannot be read is not seen either.
 async fn clear_earlier(ctx: &Context, caches: &Caches) {
     if caches.namespaces.is_none() {
         return;
     }
     caches.filled().await;
+    if caches.listed.iter().any(|listed| listed.unread.initialized()) {
+        return;
+    }
     let integrations = caches.integrations.iter().flat_map(Cache::state).filter_map(|object| object.uid());
     let configs = caches.configs.iter().flat_map(Cache::state).filter_map(|object| object.uid());
     let alive: Vec<ObjectUid> = integrations.chain(configs).map(ObjectUid::from).collect();

@@ -9,6 +9,7 @@ mod error;
 pub mod integration;
 pub mod leadership;
 pub mod leftovers;
+mod lenient;
 mod namespaces;
 pub mod own_writes;
 pub mod project_config;

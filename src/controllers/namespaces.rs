@@ -17,8 +17,10 @@ use crate::domain::references::{allows, labels_decide};
 pub async fn is_allowed(integration: &AdoIntegration, namespace: &str, ctx: &Context) -> kube::Result<bool> {
     let own = integration.namespace().unwrap_or_default();
     let allowed = integration.spec.allowed_namespaces.as_ref();
-    let labels = if labels_decide(allowed, &own, namespace) { labels(namespace, ctx).await? } else { BTreeMap::new() };
-    Ok(allows(allowed, &own, namespace, &labels))
+    let labels =
+        if labels_decide(allowed, &own, namespace) { labels(namespace, ctx).await? } else { Some(BTreeMap::new()) };
+    // Where they decide and are not known, nothing is allowed: a selector may also choose by what is not there.
+    Ok(labels.is_some_and(|labels| allows(allowed, &own, namespace, &labels)))
 }
 
 /// Project configs that refer to the integration from a namespace that it allows.
@@ -39,17 +41,17 @@ pub async fn allowed_configs(integration: &AdoIntegration, ctx: &Context) -> kub
     Ok(allowed)
 }
 
-/// Labels of a namespace, as they were last seen where all are watched. An operator that serves named namespaces only may not
-/// be able to read them: then there are none, and a selector allows nothing.
-async fn labels(namespace: &str, ctx: &Context) -> kube::Result<BTreeMap<String, String>> {
-    if let Some(cache) = ctx.caches.get().and_then(|caches| caches.namespaces.as_ref()) {
-        let found = cache.get(&ObjectRef::new(namespace));
-        return Ok(found.map(|found| found.labels().clone()).unwrap_or_default());
+/// Labels of a namespace, as they were last seen where all are watched; else, and where it was not seen so far, they are asked for.
+/// None if they cannot be had: an operator that serves named namespaces only may not be able to read them.
+async fn labels(namespace: &str, ctx: &Context) -> kube::Result<Option<BTreeMap<String, String>>> {
+    let cache = ctx.caches.get().and_then(|caches| caches.namespaces.as_ref());
+    if let Some(seen) = cache.and_then(|cache| cache.get(&ObjectRef::new(namespace))) {
+        return Ok(Some(seen.labels().clone()));
     }
     let api: Api<PartialObjectMeta<Namespace>> = Api::all(ctx.client.clone());
     match within(api.get_opt(namespace)).await {
-        Ok(found) => Ok(found.map(|found| found.labels().clone()).unwrap_or_default()),
-        Err(kube::Error::Api(status)) if status.code == 403 => Ok(BTreeMap::new()),
+        Ok(found) => Ok(found.map(|found| found.labels().clone())),
+        Err(kube::Error::Api(status)) if status.code == 403 => Ok(None),
         Err(error) => Err(error),
     }
 }

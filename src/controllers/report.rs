@@ -7,9 +7,12 @@ use kube::{Resource, ResourceExt};
 use super::context::Context;
 use super::deadline::within;
 use super::error::ReconcileError;
-use crate::api::{ConditionType, FIELD_MANAGER, Reason};
+use crate::api::{ConditionType, FIELD_MANAGER, REQUESTED_AT, Reason};
 use crate::domain::conditions;
 use crate::store::{Actor, AuditAction, AuditRecord, AuditedObject, ObjectKind};
+
+/// Longest value of the annotation that asks for a run, in bytes.
+const LONGEST_REQUEST: usize = 256;
 
 /// A kind that the audit trail knows.
 pub trait Audited: Resource<DynamicType = ()> {
@@ -39,6 +42,13 @@ where
     tracing::info!(%kind, namespace, name, ready = ready.status, reason = ready.reason, "a verdict changed");
     let type_ = if ready.status == "True" { EventType::Normal } else { EventType::Warning };
     publish(ctx, object, type_, &ready.reason, &ready.message).await;
+}
+
+/// A value of the annotation that asks for a run, and for which none has ended. It is repeated in the status, so one that is longer
+/// than any time stamp asks for nothing.
+pub fn requested<'a>(object: &'a impl Resource, handled: Option<&String>) -> Option<&'a String> {
+    let asked = object.meta().annotations.as_ref()?.get(REQUESTED_AT)?;
+    (handled != Some(asked) && asked.len() <= LONGEST_REQUEST).then_some(asked)
 }
 
 /// Publishes a warning.

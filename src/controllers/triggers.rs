@@ -25,6 +25,7 @@ pub fn of_integration(ctx: &Context, seen: Seen<AdoIntegration>) {
             ctx.gone.note(&*object);
         }
         Seen::Listed => wake_all(ctx),
+        Seen::Unread => {}
     }
 }
 
@@ -46,6 +47,7 @@ pub fn of_config(ctx: &Context, seen: Seen<AdoProjectConfig>) {
             ctx.gone.note(&*object);
         }
         Seen::Listed => wake_all(ctx),
+        Seen::Unread => {}
     }
 }
 
@@ -90,6 +92,7 @@ where
             }
         }
         Seen::Listed => wake_all(ctx),
+        Seen::Unread => {}
     }
 }
 

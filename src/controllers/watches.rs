@@ -1,6 +1,7 @@
 //! Watches: one for each kind and namespace. What one brings is put into its cache first and told afterwards, so whoever is
 //! woken by it sees it.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::pin::pin;
 use std::sync::Arc;
@@ -18,6 +19,8 @@ use kube::{Api, Resource, ResourceExt as _};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use tracing::warn;
+
+use super::lenient::Lenient;
 
 /// Objects in one page of a list. A page is decoded as a whole beside the cache that it goes into.
 const PAGE: u32 = 100;
@@ -42,6 +45,8 @@ pub enum Seen<K> {
     Gone(Arc<K>),
     /// Everything was listed, at the start or after the watch had lost its place: anything may have changed.
     Listed,
+    /// There is an object that cannot be read.
+    Unread,
 }
 
 fn config() -> Config {
@@ -81,22 +86,67 @@ impl Backoff for Pauses {
 }
 
 /// Keeps a cache as the apiserver has it, for as long as it is polled. `shrink` takes out of an object what nobody reads.
-pub async fn keep<K>(api: Api<K>, mut cache: Writer<K>, shrink: fn(&mut K), seen: impl Fn(Seen<K>))
+pub async fn keep<K>(api: Api<Lenient<K>>, mut cache: Writer<K>, shrink: fn(&mut K), seen: impl Fn(Seen<K>))
 where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
 {
     let reader = cache.as_reader();
-    let mut events = pin!(watcher(api, config()).modify(shrink).backoff(Pauses::new()));
+    let mut unread = BTreeSet::new();
+    let mut events = pin!(watcher(api, config()).backoff(Pauses::new()));
     while let Some(event) = events.next().await {
         match event {
-            Ok(event) => take(&mut cache, &reader, &event, &seen),
+            Ok(event) => match readable(event, &reader, &mut unread) {
+                Some(event) => take(&mut cache, &reader, &shrunk(event, shrink), &unread, &seen),
+                None => seen(Seen::Unread),
+            },
             Err(error) => complain(&K::kind(&()), &error),
         }
     }
 }
 
-fn take<K>(cache: &mut Writer<K>, reader: &Cache<K>, event: &Event<K>, seen: &impl Fn(Seen<K>))
+/// The event, if its object can be read. Of one that cannot, the cache keeps what it has; its uid is noted where it is listed.
+fn readable<K>(event: Event<Lenient<K>>, reader: &Cache<K>, unread: &mut BTreeSet<String>) -> Option<Event<K>>
 where
+    K: Resource<DynamicType = ()> + Clone,
+{
+    let object = match event {
+        Event::Init => {
+            unread.clear();
+            return Some(Event::Init);
+        }
+        Event::InitDone => return Some(Event::InitDone),
+        Event::InitApply(Lenient(Ok(object))) => return Some(Event::InitApply(object)),
+        Event::Apply(Lenient(Ok(object))) => return Some(Event::Apply(object)),
+        Event::Delete(Lenient(Ok(object))) => return Some(Event::Delete(object)),
+        Event::Delete(object) => {
+            let key = ObjectRef::new(&object.name_any()).within(&object.namespace().unwrap_or_default());
+            return reader.get(&key).map(|known| Event::Delete((*known).clone()));
+        }
+        Event::InitApply(object) => {
+            unread.extend(object.uid());
+            object
+        }
+        Event::Apply(object) => object,
+    };
+    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+    warn!(kind = %K::kind(&()), namespace, name, "an object cannot be read and is passed over");
+    None
+}
+
+fn shrunk<K>(mut event: Event<K>, shrink: fn(&mut K)) -> Event<K> {
+    if let Event::Apply(object) | Event::InitApply(object) | Event::Delete(object) = &mut event {
+        shrink(object);
+    }
+    event
+}
+
+fn take<K>(
+    cache: &mut Writer<K>,
+    reader: &Cache<K>,
+    event: &Event<K>,
+    unread: &BTreeSet<String>,
+    seen: &impl Fn(Seen<K>),
+) where
     K: Resource<DynamicType = ()> + Clone + 'static,
 {
     match event {
@@ -124,7 +174,11 @@ where
             cache.apply_watcher_event(event);
             let is_gone =
                 |old: &Arc<K>| reader.get(&ObjectRef::from_obj(&**old)).is_none_or(|new| new.uid() != old.uid());
-            before.into_iter().filter(is_gone).for_each(|object| seen(Seen::Gone(object)));
+            let is_unread = |old: &Arc<K>| old.uid().is_some_and(|uid| unread.contains(&uid));
+            before
+                .into_iter()
+                .filter(|old| is_gone(old) && !is_unread(old))
+                .for_each(|object| seen(Seen::Gone(object)));
             seen(Seen::Listed);
         }
         Event::Init | Event::InitApply(_) => cache.apply_watcher_event(event),
@@ -141,7 +195,7 @@ pub enum Touched<'a, K> {
 }
 
 /// Tells of changes of objects that are not cached, for as long as it is polled.
-pub async fn follow<K>(api: Api<PartialObjectMeta<K>>, touched: impl Fn(Touched<'_, K>))
+pub async fn follow<K>(api: Api<Lenient<PartialObjectMeta<K>>>, touched: impl Fn(Touched<'_, K>))
 where
     K: Resource<DynamicType = ()> + Debug + Send + Sync + 'static,
     PartialObjectMeta<K>: Resource<DynamicType = ()> + Clone + DeserializeOwned,
@@ -149,8 +203,11 @@ where
     let mut events = pin!(watcher(api, config()).backoff(Pauses::new()));
     while let Some(event) = events.next().await {
         match event {
-            Ok(Event::Apply(object) | Event::Delete(object)) => touched(Touched::Object(&object)),
-            Ok(Event::InitDone) => touched(Touched::Listed),
+            Ok(Event::Apply(Lenient(Ok(object))) | Event::Delete(Lenient(Ok(object)))) => {
+                touched(Touched::Object(&object));
+            }
+            // Of one that cannot be read nobody knows what it is to whom.
+            Ok(Event::InitDone | Event::Apply(_) | Event::Delete(_)) => touched(Touched::Listed),
             Ok(Event::Init | Event::InitApply(_)) => {}
             Err(error) => complain(&K::kind(&()), &error),
         }
@@ -192,10 +249,11 @@ mod tests {
                 }
                 Seen::Gone(object) => format!("{} is gone", uid(&object)),
                 Seen::Listed => format!("listed {}", reader.len()),
+                Seen::Unread => unreachable!("every event is readable"),
             });
         };
         for event in events {
-            take(&mut cache, &reader, event, &seen);
+            take(&mut cache, &reader, event, &BTreeSet::new(), &seen);
         }
         told.into_inner()
     }

@@ -24,6 +24,7 @@ use tracing::{debug, warn};
 
 use super::context::{Caches, Context, Listed};
 use super::error::{ReconcileError, backoff};
+use super::lenient::Lenient;
 use super::queues::{Queue, Scope};
 use super::watches::{Seen, Touched, follow, keep};
 use super::{integration, leftovers, project_config, report, triggers};
@@ -118,7 +119,8 @@ pub async fn run(ctx: Arc<Context>, wiring: Wiring, readiness: Readiness, shutdo
     if caches.namespaces.is_some() {
         watches.push(watch_namespaces(&wiring, &ctx, namespaces_in, &caches));
     }
-    let mut controllers = vec![fill(caches.clone(), readiness).boxed()];
+    let filling = fill(caches.clone(), readiness);
+    let mut controllers = vec![shutdown.clone().run_until_cancelled_owned(filling).map(drop).boxed()];
     for part in parts {
         let Part { scope, listed, integrations: (integrations, integrations_in, of_integrations), configs } = part;
         let (configs, configs_in, of_configs) = configs;
@@ -150,17 +152,19 @@ fn watch(
 ) -> [BoxFuture<'static, ()>; 4] {
     let shared = || (Arc::clone(ctx), Arc::clone(listed), scope.clone());
     let (of_integrations, of_configs, of_secrets, of_config_maps) = (shared(), shared(), shared(), shared());
-    let secrets: Api<PartialObjectMeta<Secret>> = wiring.api(scope);
-    let config_maps: Api<PartialObjectMeta<ConfigMap>> = wiring.api(scope);
+    let secrets: Api<Lenient<PartialObjectMeta<Secret>>> = wiring.api(scope);
+    let config_maps: Api<Lenient<PartialObjectMeta<ConfigMap>>> = wiring.api(scope);
     [
         spawned(keep(wiring.api(scope), integrations, report::keep_authors, move |seen| {
             let (ctx, listed, _) = &of_integrations;
             note_list(&listed.integrations, matches!(seen, Seen::Listed));
+            listed.note_unread(&seen);
             triggers::of_integration(ctx, seen);
         })),
         spawned(keep(wiring.api(scope), configs, report::keep_authors, move |seen| {
             let (ctx, listed, _) = &of_configs;
             note_list(&listed.configs, matches!(seen, Seen::Listed));
+            listed.note_unread(&seen);
             triggers::of_config(ctx, seen);
         })),
         spawned(follow(secrets, move |touched| {
@@ -264,6 +268,7 @@ where
     let look = move |object: Arc<K>, ctx: Arc<Context>| {
         let work = reconcile(Arc::clone(&object), Arc::clone(&ctx));
         let uid = object.uid().unwrap_or_default();
+        let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
         let (measured, seen) = (Arc::clone(&ctx), seen.clone());
         let task = tokio::spawn(async move {
             let result = measure(&*object, &measured, work).await;
@@ -276,6 +281,8 @@ where
         AbortOnDropHandle::new(task).map(move |ended| {
             ended.unwrap_or_else(|_| {
                 ctx.failures.put(&uid, ctx.failures.get(&uid).saturating_add(1));
+                ctx.metrics.reconciled(kind_of::<K>(), ReconcileError::Broken.reason(), Duration::ZERO);
+                warn!(kind = kind_of::<K>(), namespace, name, error = %ReconcileError::Broken, "a reconcile failed");
                 Err(ReconcileError::Broken)
             })
         })
@@ -292,6 +299,11 @@ fn note(error: Option<controller::Error<ReconcileError, Infallible>>) {
     }
 }
 
+/// The kind as a label of metrics.
+fn kind_of<K: Resource<DynamicType = ()>>() -> &'static str {
+    if K::kind(&()) == AdoIntegration::kind(&()) { "AdoIntegration" } else { "AdoProjectConfig" }
+}
+
 /// Counts a reconcile, and the failures in a row of its object.
 async fn measure<K>(
     object: &K,
@@ -304,7 +316,7 @@ where
     let start = Instant::now();
     let result = work.await;
     let outcome = result.as_ref().map_or_else(ReconcileError::reason, |_| "ok");
-    let kind = if K::kind(&()) == AdoIntegration::kind(&()) { "AdoIntegration" } else { "AdoProjectConfig" };
+    let kind = kind_of::<K>();
     ctx.metrics.reconciled(kind, outcome, start.elapsed());
     let uid = object.uid().unwrap_or_default();
     match &result {

@@ -19,6 +19,8 @@ pub enum Finding {
     Deleting {
         /// Number of project configs.
         configs: usize,
+        /// What keeps the operator from its part.
+        hindrance: Option<String>,
     },
     /// The spec asks for no connection.
     Disconnected,
@@ -98,7 +100,7 @@ pub fn verdict(subject: &Subject<'_>, finding: &Finding, now: Timestamp) -> AdoI
     let mut status = subject.status.clone();
     status.project_configs = Some(subject.project_configs);
     let drafts = match finding {
-        Finding::Deleting { configs } => kstatus::waiting(&deleting(*configs)),
+        Finding::Deleting { configs, hindrance } => kstatus::waiting(&deleting(*configs, hindrance.as_deref())),
         Finding::Disconnected => disconnect(subject.spec, &mut status),
         Finding::Pending(cause) => wait(&mut status, cause),
         Finding::Absent { cause, first_seen } if !before.was_bad() && within_grace(*first_seen, now) => {
@@ -110,7 +112,7 @@ pub fn verdict(subject: &Subject<'_>, finding: &Finding, now: Timestamp) -> AdoI
             refuse(subject.spec, &mut status, cause)
         }
         Finding::NoVerdict { cause, tries, first } => match unreachability(&before, *tries, *first, now) {
-            Unreachability::Early if before.current => return status,
+            Unreachability::Early if before.current && !before.is_waiting() => return status,
             Unreachability::Early => wait(&mut status, &Cause::new(Reason::Validating, &cause.message)),
             shown => unreachable(&mut status, before, cause, shown == Unreachability::Overdue),
         },
@@ -122,11 +124,14 @@ pub fn verdict(subject: &Subject<'_>, finding: &Finding, now: Timestamp) -> AdoI
     status
 }
 
-fn deleting(configs: usize) -> Cause {
-    let message = match configs {
-        0 => "Being deleted.".to_owned(),
-        1 => "Being deleted: waits for the one project config that refers to it; delete it first.".to_owned(),
-        n => format!("Being deleted: waits for the {n} project configs that refer to it; delete them first."),
+fn deleting(configs: usize, hindrance: Option<&str>) -> Cause {
+    let message = match (configs, hindrance) {
+        (_, Some(hindrance)) => {
+            format!("Being deleted: the operator could not do its part, and tries again for five minutes: {hindrance}")
+        }
+        (0, None) => "Being deleted.".to_owned(),
+        (1, None) => "Being deleted: waits for the one project config that refers to it; delete it first.".to_owned(),
+        (n, None) => format!("Being deleted: waits for the {n} project configs that refer to it; delete them first."),
     };
     Cause::new(Reason::Deleting, message)
 }
@@ -474,7 +479,7 @@ mod tests {
         let cause = || Cause::new(Reason::CredentialRefused, "no");
         let first = Timestamp::UNIX_EPOCH;
         let findings = [
-            Finding::Deleting { configs: 1 },
+            Finding::Deleting { configs: 1, hindrance: None },
             Finding::Disconnected,
             Finding::Pending(cause()),
             Finding::Absent { cause: cause(), first_seen: first },

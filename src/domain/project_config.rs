@@ -100,7 +100,7 @@ pub fn verdict(
         Finding::Pending(cause) => wait(&mut status, before, cause),
         Finding::Refused(cause) => refuse(&mut status, before, cause),
         Finding::NoVerdict { cause, tries, first } => match unreachability(&before, *tries, *first, now) {
-            Unreachability::Early if before.current && !is_waiting(before) => return status,
+            Unreachability::Early if before.current && !before.is_waiting() => return status,
             Unreachability::Early => wait(&mut status, before, &Cause::new(Reason::Validating, &cause.message)),
             shown => unreachable(&mut status, before, cause, shown == Unreachability::Overdue),
         },
@@ -154,11 +154,6 @@ fn keep_generations(conditions: &mut [Condition], previous: &[Condition]) {
             condition.observed_generation = shown.observed_generation;
         }
     }
-}
-
-/// What is shown is that work goes on, for a reason that may be over.
-fn is_waiting(before: Before<'_>) -> bool {
-    conditions::is_true(before.conditions, ConditionType::Reconciling)
 }
 
 /// What is known about mapping and data is true whatever happens to the integration.

@@ -52,6 +52,11 @@ impl Before<'_> {
         self.current && conditions::is_true(self.conditions, ConditionType::Stalled)
     }
 
+    /// What is shown is that work goes on, for a reason that may be over.
+    pub fn is_waiting(&self) -> bool {
+        conditions::is_true(self.conditions, ConditionType::Reconciling)
+    }
+
     /// There is a verdict on this spec, good or bad.
     pub fn has_verdict(&self) -> bool {
         self.current && conditions::find(self.conditions, ConditionType::Ready).is_some()

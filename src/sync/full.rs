@@ -9,9 +9,11 @@ use serde_json::Value;
 use super::SyncError;
 use super::reads::Reads;
 use crate::ado::model::{ProjectId, WorkItem, WorkItemId};
-use crate::ado::{AdoClient, AdoError, Priority, Wiql};
+use crate::ado::{AdoClient, AdoError, Defect, Priority, Wiql};
 use crate::clock::SharedClock;
-use crate::store::{NewSyncRun, ObjectUid, RunId, Scope, Store, SyncKind, SyncOutcome, SyncRunEnd, WorkItemRecord};
+use crate::store::{
+    NewSyncRun, ObjectUid, RunId, Scope, Store, StoreError, SyncKind, SyncOutcome, SyncRunEnd, WorkItemRecord,
+};
 
 /// Ids in one WIQL answer: one less than the service's limit of 20,000, with which it fails.
 const IDS_PER_QUERY: u32 = 19_999;
@@ -95,7 +97,11 @@ impl FullRead<'_> {
             requests: report.requests,
             reason: result.as_ref().err().map(reason),
         };
-        self.store.finish_sync_run(id, &end).await?;
+        match self.store.finish_sync_run(id, &end).await {
+            // The config went meanwhile, and its runs with it.
+            Ok(()) | Err(StoreError::SyncRunNotOpen) => {}
+            Err(error) => return Err(error.into()),
+        }
         result.map(|()| report)
     }
 
@@ -117,7 +123,7 @@ impl FullRead<'_> {
         let mut width = WIDEST_WINDOW;
         while let Some(last) = next {
             self.check_permission().await?;
-            let page = match self.query(&client, Wiql::new().above(last), report).await {
+            let page = match self.query(&client, last, Wiql::new(), report).await {
                 Err(error) if error.exceeds_result_limit() => self.window(&client, last, &mut width, report).await,
                 page => page,
             }?;
@@ -130,11 +136,25 @@ impl FullRead<'_> {
         Ok(())
     }
 
-    /// The ids of one query, and where the next one begins.
-    async fn query(&self, client: &AdoClient, query: Wiql, report: &mut FullReadReport) -> Result<Page, AdoError> {
+    /// The ids of one query above the last one, and where the next one begins.
+    async fn query(
+        &self,
+        client: &AdoClient,
+        last: WorkItemId,
+        query: Wiql,
+        report: &mut FullReadReport,
+    ) -> Result<Page, AdoError> {
         report.requests += 1;
-        let ids = client.query_ids(&self.project, &query, IDS_PER_QUERY).await?.ids;
-        let next = ids.last().copied().filter(|_| ids.len() == IDS_PER_QUERY as usize);
+        let ids = client.query_ids(&self.project, &query.above(last), IDS_PER_QUERY).await?.ids;
+        let most = IDS_PER_QUERY as usize;
+        // Anything else would be asked for again and again.
+        let moves_on =
+            ids.len() <= most && ids.first().is_none_or(|first| *first > last) && ids.is_sorted_by(|a, b| a < b);
+        if !moves_on {
+            let host = client.organization().host().to_string();
+            return Err(AdoError::Malformed { host, defect: Defect::Endless });
+        }
+        let next = ids.last().copied().filter(|_| ids.len() == most);
         Ok(Page { ids, next })
     }
 
@@ -149,12 +169,13 @@ impl FullRead<'_> {
     ) -> Result<Page, AdoError> {
         loop {
             let end = WorkItemId(last.0.saturating_add(*width));
-            match self.query(client, Wiql::new().above(last).up_to(end), report).await {
+            match self.query(client, last, Wiql::new().up_to(end), report).await {
                 Err(error) if error.exceeds_result_limit() && *width > 1 => *width /= 2,
                 Err(error) => return Err(error),
                 Ok(Page { ids, next }) => {
                     *width = width.saturating_mul(2).min(WIDEST_WINDOW);
-                    return Ok(Page { ids, next: next.or(Some(end)) });
+                    // Behind the highest id that there can be nothing is left.
+                    return Ok(Page { ids, next: next.or((end > last).then_some(end)) });
                 }
             }
         }

@@ -1,15 +1,19 @@
 //! A credential that fails while a project config syncs: once, in one area, or altogether.
 
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use ado_operator::api::{AdoIntegration, AdoProjectConfig, ConfigState};
-use ado_simulator::{Effect, Fault};
+use ado_simulator::{Effect, Fault, Options};
+use k8s_openapi::api::core::v1::Secret;
+use kube::ResourceExt as _;
 use serde_json::json;
 use support::wait;
-use support::world::{World, message};
+use support::world::{TOKEN, World, conditions, message, shows};
 
 use crate::configs::{
-    ACTIVE, GOOD, NOTHING, Own, SECOND, active, apply, ask, assert_config, assert_stuck, batches, config,
+    ACTIVE, GOOD, NOTHING, Own, SECOND, active, apply, ask, assert_config, assert_stuck, batches, config, connected,
     connected_small, counts, run, stuck, synced,
 };
 use crate::integrations::{self, REFUSED, assert_integration, checks};
@@ -111,6 +115,36 @@ async fn a_token_that_is_revoked_between_validations_is_noticed_by_the_sync_that
     assert_eq!(checks(&world, asked), 0, "and from then on it is left alone");
     world.put_token(&world.pat("operator")).await;
     assert_config(&active(&world).await, &ACTIVE, GOOD);
+}
+
+/// The new token first, the old one is revoked once the new one is in force: a read that goes on with the old one fails.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_is_rotated_during_a_read_is_no_missing_scope() {
+    let world = connected(Options { items: 2000, ..Options::default() }).await;
+    let slow = Effect::Delay { milliseconds: 1500, retry_after: None };
+    let slow = world.ado.add_fault(Fault::on_path("*/_apis/wit/workitemsbatch*", slow));
+    apply(&world, json!({})).await;
+    wait::until("the first batch", async || (batches(&world) > 0).then_some(())).await;
+    world.put_token(&world.pat("operator")).await;
+    let version = world.api::<Secret>().get(TOKEN).await.unwrap().resource_version();
+    wait::object(&world.api(), "contoso", "on the new token", |found: &AdoIntegration| {
+        let credential = found.status.as_ref().and_then(|status| status.credential.clone());
+        credential.map(|credential| credential.resource_version) == version
+    })
+    .await;
+    world.ado.revoke_pat("full").unwrap();
+    let seen = Mutex::new(BTreeSet::new());
+    wait::object(&world.api(), "payments", "synced", |found: &AdoProjectConfig| {
+        let ready = conditions(found).remove("Ready").map(|(_, reason)| reason);
+        seen.lock().unwrap().extend(ready);
+        if batches(&world) > 3 {
+            world.ado.remove_fault(slow);
+        }
+        shows(found, "Active", "Synced")
+    })
+    .await;
+    let seen = seen.into_inner().unwrap();
+    assert!(!seen.contains("FeatureUnavailable") && !seen.contains("IntegrationError"), "{seen:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

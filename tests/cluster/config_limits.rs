@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use ado_operator::api::{AdoIntegration, AdoProjectConfig, Counts};
-use ado_simulator::{Options, Quirks};
-use serde_json::json;
+use ado_simulator::{Effect, Fault, Options, Quirks};
+use serde_json::{Value, json};
 use support::wait;
-use support::world::{World, shows};
+use support::world::{World, message, shows};
 
 use crate::config_reads::present;
-use crate::configs::{apply, batches, counts};
+use crate::configs::{apply, batches, connected_small, counts};
 
 /// Results above which the service refuses a query or cuts its answer off.
 const LIMIT: u64 = 20_000;
@@ -92,4 +92,25 @@ async fn windows_narrow_until_their_results_are_few_enough() {
     assert!(all > 100, "there is something to read: {all}");
     let answered = u64::try_from(queries(&world, 200)).unwrap();
     assert!(queries(&world, 400) > 0 && answered >= all.div_ceil(20), "{answered} windows for {all} work items");
+}
+
+/// A server that answers every query with the same ids.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ids_that_do_not_move_on_are_not_asked_for_again_and_again() {
+    let world = connected_small().await;
+    let ids: Vec<Value> = (1..=19_999).map(|id| json!({"id": id, "url": ""})).collect();
+    let answer = |body: Value| Effect::Answer {
+        status: 200,
+        content_type: Some("application/json".to_owned()),
+        body: body.to_string(),
+    };
+    let same = answer(json!({"queryType": "flat", "asOf": "2026-01-01T00:00:00Z", "workItems": ids}));
+    world.ado.add_fault(Fault::on_path("*/_apis/wit/wiql*", same));
+    world.ado.add_fault(Fault::on_path("*/_apis/wit/workitemsbatch*", answer(json!({"count": 0, "value": []}))));
+    apply(&world, json!({})).await;
+    let found = world.config_is("payments", "Inactive", "Validating").await;
+    assert!(message(&found).contains("a list without end"), "{}", message(&found));
+    let queries =
+        world.ado.requests_since(0).into_iter().filter(|request| request.target.contains("top=19999")).count();
+    assert_eq!(queries, 2, "the second says enough");
 }

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use ado_operator::api::{AdoIntegration, AdoProjectConfig, REQUESTED_AT};
 use k8s_openapi::api::core::v1::Namespace;
-use kube::Api;
+use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule};
 use kube::api::{Patch, PatchParams, PostParams};
+use kube::{Api, Resource as _};
 use serde_json::{Value, json};
-use support::control_plane::ControlPlane;
+use support::control_plane::{ControlPlane, RELEASE};
 use support::wait;
-use support::world::{World, message, shows};
+use support::world::{World, conditions, message, shows};
 
 use crate::configs::{ACTIVE, GOOD, NOTHING, assert_config, batches, echoes, stuck, waiting};
 
@@ -128,4 +129,38 @@ async fn namespaces_are_selected_by_their_labels_as_they_are_now() {
     world.apply::<AdoProjectConfig>(world.config("own", "contoso", json!({}))).await;
     let own = world.config_is("own", "Active", "Synced").await;
     assert_config(&own, &ACTIVE, GOOD);
+}
+
+/// A selector may also choose by what is not there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_selector_allows_no_namespace_whose_labels_cannot_be_had() {
+    let started = tokio::task::spawn_blocking(|| {
+        let control_plane = ControlPlane::start()?;
+        control_plane.install_chart(&[])?;
+        Ok::<_, std::io::Error>(Arc::new(control_plane))
+    });
+    let control_plane = started.await.unwrap().unwrap();
+    let roles: Api<ClusterRole> = Api::all(control_plane.admin().await.unwrap());
+    let mut role = roles.get(RELEASE).await.unwrap();
+    let names = |rule: &PolicyRule| rule.resources.iter().flatten().any(|resource| resource == "namespaces");
+    role.rules.iter_mut().for_each(|rules| rules.retain(|rule| !names(rule)));
+    roles.replace(RELEASE, &PostParams::default(), &role).await.unwrap();
+
+    let world = World::everywhere(control_plane).await;
+    let others = json!({"matchExpressions": [{"key": "tier", "operator": "NotIn", "values": ["untrusted"]}]});
+    let spec = json!({"allowedNamespaces": {"from": "Selector", "selector": others}});
+    world.apply::<AdoIntegration>(world.integration("contoso", spec)).await;
+    world.integration_is("contoso", "Active", "Connected").await;
+    let namespaces: Api<Namespace> = Api::all(world.client.clone());
+    let untrusted = json!({"metadata": {"name": "untrusted", "labels": {"tier": "untrusted"}}});
+    namespaces.create(&PostParams::default(), &serde_json::from_value(untrusted).unwrap()).await.unwrap();
+    let mut config = world.config("payments", "contoso", json!({"integrationRef": {"namespace": world.namespace}}));
+    config["apiVersion"] = AdoProjectConfig::api_version(&()).into();
+    config["kind"] = AdoProjectConfig::kind(&()).into();
+    let configs: Api<AdoProjectConfig> = Api::namespaced(world.client.clone(), "untrusted");
+    configs.create(&PostParams::default(), &serde_json::from_value(config).unwrap()).await.unwrap();
+    let waits = |found: &AdoProjectConfig| {
+        conditions(found).get("Ready").is_some_and(|(_, reason)| reason == "IntegrationNotAvailable")
+    };
+    wait::object(&configs, "payments", "without an integration", waits).await;
 }

@@ -154,5 +154,9 @@ async fn a_read_ends_where_its_config_is_deleted() {
         (open == 0).then_some(())
     })
     .await;
+    world.calm::<AdoProjectConfig>().await;
     assert!(batches(&world) < batches_of_a_read(&world), "{} batches", batches(&world));
+    let metrics = format!("http://{}/metrics", world.operator.as_ref().unwrap().metrics);
+    let metrics = reqwest::get(metrics).await.unwrap().text().await.unwrap();
+    assert!(!metrics.contains("SyncRunNotOpen"), "a deletion is no failure: {metrics}");
 }

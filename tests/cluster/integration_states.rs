@@ -32,7 +32,7 @@ async fn a_good_credential_makes_an_integration_active() {
     assert_eq!(status.credential.as_ref().unwrap().secret_name, TOKEN);
     assert_eq!(status.services.len(), 1);
     let effective = status.effective.unwrap();
-    assert_eq!(serde_json::to_value(effective.interval).unwrap(), "600s");
+    assert_eq!(effective.interval.as_deref(), Some("10m"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

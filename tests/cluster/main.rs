@@ -38,3 +38,4 @@ mod schema;
 mod schema_urls;
 mod secrecy;
 mod server;
+mod spoiled;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ado_operator::api::{AdoIntegration, AdoProjectConfig};
+use ado_operator::api::{ALLOW_DELETION, AdoIntegration, AdoProjectConfig};
 use k8s_openapi::api::rbac::v1::ClusterRole;
 use kube::api::PostParams;
 use kube::{Api, ResourceExt};
@@ -11,10 +11,11 @@ use serde::Serialize;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use support::control_plane::{ControlPlane, RELEASE};
+use support::wait;
 use support::world::{World, conditions, message, shows};
 
 use crate::configs::{self, SECOND};
-use crate::integrations::{self, ACTIVE, GOOD, NOTHING, assert_integration, checks, pass, unreachable};
+use crate::integrations::{self, ACTIVE, GOOD, NOTHING, assert_integration, checks, pass, unreachable, waiting};
 use crate::judge::{Own, Row, assert_whole};
 
 /// What one try of a refused credential costs: connectionData is asked twice before a refusal is believed.
@@ -29,8 +30,11 @@ fn assert_hindered<K: Serialize + ResourceExt>(found: &K, row: &Row<'_>, own: Ow
 
 async fn execute(world: &World, statement: String) {
     let file = world.data().join("ado-operator.db");
-    let mut store = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
-    sqlx::query(AssertSqlSafe(statement)).execute(&mut store).await.unwrap();
+    let open = async || SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.ok();
+    let mut store = wait::until("the store", open).await;
+    // The operator makes the tables after it has started.
+    wait::until("the table", async || sqlx::query(AssertSqlSafe(statement.clone())).execute(&mut store).await.ok())
+        .await;
     store.close().await.unwrap();
 }
 
@@ -80,6 +84,28 @@ async fn a_store_that_takes_no_work_items_is_shown_by_the_config_until_it_does()
     let back = |found: &AdoProjectConfig| shows(found, "Active", "Synced");
     let found = world.as_time_passes(SECOND, "payments", "back", back).await;
     configs::assert_config(&found, &configs::ACTIVE, configs::GOOD);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_cannot_write_holds_a_deletion_for_five_minutes_and_no_longer() {
+    let world = World::new().await;
+    integrations::connected(&world).await;
+    fill(&world, "audit").await;
+    let permitted = json!({"metadata": {"annotations": {ALLOW_DELETION: "true"}}});
+    world.patch::<AdoIntegration>("contoso", permitted).await;
+    world.delete::<AdoIntegration>("contoso").await;
+    let found: AdoIntegration = wait::object(&world.api(), "contoso", "held", |found| {
+        let text = message(found);
+        text.contains("Being deleted") && text.contains("full")
+    })
+    .await;
+    let row = Row { kstatus: "Terminating", ..waiting("Active", "Deleting") };
+    assert_integration(&found, &row, NOTHING);
+    world.clock.advance(Duration::from_mins(6));
+    wait::until("it to be gone", async || {
+        world.api::<AdoIntegration>().get_opt("contoso").await.unwrap().is_none().then_some(())
+    })
+    .await;
 }
 
 /// The operator's role, with or without Secrets.

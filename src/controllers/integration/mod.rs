@@ -18,15 +18,13 @@ use self::inputs::{Fault, Inputs};
 use self::trail::Trail;
 use self::validate::{Outcome, validate};
 use super::absence::{Absence, NOTICE_AFTER, Patience};
-use super::causes::{Meaning, own_fault};
+use super::causes::{Meaning, own_fault, sentence};
 use super::context::Context;
 use super::error::ReconcileError;
 use super::refusals::Turn;
 use super::{namespaces, report, status, triggers};
 use crate::ado::{Caller, Place, Priority};
-use crate::api::{
-    AdoIntegration, AdoIntegrationStatus, ConditionType, DesiredState, INTEGRATION_FINALIZER, REQUESTED_AT, Reason,
-};
+use crate::api::{AdoIntegration, AdoIntegrationStatus, ConditionType, DesiredState, INTEGRATION_FINALIZER, Reason};
 use crate::domain::attempts::{Attempts, Failure, PutOff, Throttle};
 use crate::domain::conditions;
 use crate::domain::integration::{Finding, Subject, lacks_answer, verdict};
@@ -72,6 +70,7 @@ pub async fn reconcile(object: Arc<AdoIntegration>, ctx: Arc<Context>) -> Result
     });
     let result = look.await.map_err(|error| ReconcileError::Finalizer(Box::new(error)));
     if let Err(error) = &result
+        && object.metadata.deletion_timestamp.is_none()
         && let Some(cause) = own_fault(error)
     {
         // What stands in the way of the look may stand in the way of this too; then the log alone tells.
@@ -141,23 +140,24 @@ async fn cleanup(
     api: &Api<AdoIntegration>,
 ) -> Result<Action, ReconcileError> {
     let mut run = Run::new(object, ctx, api);
-    let configs = namespaces::allowed_configs(&run.object, ctx).await?.len();
     let since = run.object.metadata.deletion_timestamp.as_ref().map_or(Duration::ZERO, |at| elapsed(at.0, run.now));
     let left = DELETION_DEADLINE.saturating_sub(since);
-    if configs > 0 && !left.is_zero() {
-        run.show(&Finding::Deleting { configs }, false).await?;
-        return Err(ReconcileError::StillReferred { configs, left });
+    match run.part(left).await {
+        Err(error) if left.is_zero() => {
+            let text = format!("Deleted although the operator could not do its part: {}", sentence(error.of_look()));
+            report::warn(ctx, &*run.object, Reason::Deleting, text).await;
+        }
+        Err(error) if own_fault(&error).is_some() => {
+            // It waits for us and nobody else; what stands in the way of saying so is told by the log alone.
+            let hindrance = Some(sentence(error.of_look()));
+            let _ = run.show(&Finding::Deleting { configs: 0, hindrance }, false).await;
+            return Err(error);
+        }
+        outcome => outcome?,
     }
-    if configs > 0 {
-        let text = format!("Deleted although {configs} project configs still refer to it: five minutes are over.");
-        report::warn(ctx, &*run.object, Reason::Deleting, text).await;
-    }
-    run.visit.trail.note_end(&run.shown());
-    run.visit.trail.tell(ctx, &run.object).await?;
+    ctx.connections.remove(&run.uid);
     // What else this process keeps is forgotten when the object has gone.
     ctx.integration_visits.put(&run.uid, run.visit);
-    ctx.connections.remove(&run.uid);
-    ctx.store.forget_object(&ObjectUid::from(run.uid.clone())).await?;
     Ok(Action::await_change())
 }
 
@@ -166,6 +166,22 @@ impl<'a> Run<'a> {
         let uid = object.uid().unwrap_or_default();
         let visit = ctx.integration_visits.get(&uid);
         Self { object, ctx, api, uid, visit, now: ctx.clock.now() }
+    }
+
+    /// Takes leave of an object that is being deleted, once nothing refers to it any more or its time is over.
+    async fn part(&mut self, left: Duration) -> Result<(), ReconcileError> {
+        let configs = namespaces::allowed_configs(&self.object, self.ctx).await?.len();
+        if configs > 0 && !left.is_zero() {
+            self.show(&Finding::Deleting { configs, hindrance: None }, false).await?;
+            return Err(ReconcileError::StillReferred { configs, left });
+        }
+        if configs > 0 {
+            let text = format!("Deleted although {configs} project configs still refer to it: five minutes are over.");
+            report::warn(self.ctx, &*self.object, Reason::Deleting, text).await;
+        }
+        self.visit.trail.note_end(&self.shown());
+        self.visit.trail.tell(self.ctx, &self.object).await?;
+        Ok(self.ctx.store.forget_object(&ObjectUid::from(self.uid.clone())).await?)
     }
 
     fn shown(&self) -> AdoIntegrationStatus {
@@ -183,9 +199,8 @@ impl<'a> Run<'a> {
 
     /// A value of the annotation that no run has ended for.
     fn requested(&self) -> Option<&String> {
-        let asked = self.object.annotations().get(REQUESTED_AT)?;
         let handled = self.object.status.as_ref().and_then(|status| status.last_handled_requested_at.as_ref());
-        (handled != Some(asked)).then_some(asked)
+        report::requested(&*self.object, handled)
     }
 
     fn disconnect(&mut self) -> Step {

@@ -51,7 +51,8 @@ pub async fn validate(
     if accepted.organization_id != organization {
         return Ok(Outcome::Answered(organization_changed()));
     }
-    let lent = Connection { client: inputs.client.clone(), key: accepted.key };
+    let lent =
+        Connection { client: inputs.client.clone(), key: accepted.key, digest: inputs.credential_digest.clone() };
     Ok(Outcome::Validated(Box::new(validation(inputs, report)), lent))
 }
 

@@ -23,7 +23,7 @@ use super::{namespaces, report, status};
 use crate::ado::{AdoError, Caller, Place, Priority};
 use crate::api::{
     AdoIntegration, AdoProjectConfig, AdoProjectConfigStatus, ConditionType, CredentialStatus, DesiredState,
-    FIELD_MANAGER, IntegrationState, REQUESTED_AT, Reason,
+    FIELD_MANAGER, IntegrationState, Reason,
 };
 use crate::domain::attempts::{Attempts, Failure, PutOff, Throttle};
 use crate::domain::conditions;
@@ -33,7 +33,7 @@ use crate::domain::references::Pinned;
 use crate::domain::schedule::{self, Due, LastProbe, Question, due};
 use crate::domain::verdict::{Cause, after};
 use crate::store::{AuditAction, ObjectUid, StoreError};
-use crate::sync::{SyncError, resolve};
+use crate::sync::SyncError;
 
 /// Time between two full reads.
 const FULL_INTERVAL: Duration = Duration::from_hours(24);
@@ -162,9 +162,8 @@ impl<'a> Run<'a> {
     }
 
     fn requested(&self) -> Option<&String> {
-        let asked = self.object.annotations().get(REQUESTED_AT)?;
         let handled = self.object.status.as_ref().and_then(|status| status.last_handled_requested_at.as_ref());
-        (handled != Some(asked)).then_some(asked)
+        report::requested(&*self.object, handled)
     }
 
     /// The integration's part, in the order of precedence of the table of states.
@@ -237,11 +236,10 @@ impl<'a> Run<'a> {
         if !pinned.permits_integration(&connection.key.to_string(), &resolved(integration), &shown) {
             return Ok(Step::ended(Finding::Refused(integration_changed())));
         }
-        if shown.project.as_ref().is_some_and(|project| !allowed.allows(&project.name, &project.id)) {
-            return Ok(Step::ended(Finding::Refused(resolve::not_allowed(&self.object.spec.project))));
-        }
+        // By the name that was last seen; whether that is still the project's name is asked before it is refused.
+        let permitted = shown.project.as_ref().is_none_or(|project| allowed.allows(&project.name, &project.id));
         // A store that knows no pin of an accepted config is new: it has none of the data either.
-        if let Some(step) = self.still_good(&shown).filter(|_| pinned.integration.is_some()) {
+        if let Some(step) = self.still_good(&shown).filter(|_| permitted && pinned.integration.is_some()) {
             return Ok(step);
         }
         let basis = self.basis(integration);
@@ -263,7 +261,7 @@ impl<'a> Run<'a> {
                 let outcome = self.sync(integration, connection, &allowed, &pinned).await?;
                 // A run that may not go on says nothing about what it rested on.
                 self.visit.basis = (!matches!(outcome, Err(SyncError::Withdrawn))).then_some(basis);
-                self.judge(outcome, integration).await
+                self.judge(outcome, integration, connection).await
             }
         }
     }
@@ -346,6 +344,7 @@ impl<'a> Run<'a> {
         &mut self,
         outcome: Result<Finding, SyncError>,
         integration: &AdoIntegration,
+        connection: &Connection,
     ) -> Result<Step, ReconcileError> {
         match outcome {
             Ok(finding) => {
@@ -360,7 +359,7 @@ impl<'a> Run<'a> {
             }
             Err(SyncError::Store(error)) => Err(error.into()),
             Err(SyncError::Ado(error @ AdoError::Unauthorized { .. })) => {
-                Ok(self.unauthorized(&error, integration).await)
+                Ok(self.unauthorized(&error, integration, connection).await)
             }
             Err(SyncError::Ado(error)) => Ok(self.answered(meaning_in_project(&error), integration)),
         }
@@ -376,17 +375,19 @@ impl<'a> Run<'a> {
 
     /// One area refused the token. That is a missing scope only as long as the organization accepts the token; otherwise it is
     /// the integration that has to be looked at, and nothing is known of this config.
-    async fn unauthorized(&mut self, error: &AdoError, integration: &AdoIntegration) -> Step {
+    async fn unauthorized(&mut self, error: &AdoError, integration: &AdoIntegration, used: &Connection) -> Step {
         let uid = integration.uid().unwrap_or_default();
-        let Some(connection) = self.ctx.connections.get(&uid) else {
+        if !self.ctx.connections.has(&uid, used) {
+            // It was replaced while the read went on with it.
+            self.visit.basis = None;
             return Step { finding: None, ended: false, again: Some(WITHDRAWN_PAUSE) };
-        };
-        match connection.client.connection_data().await {
+        }
+        match used.client.connection_data().await {
             Ok(_) => self.answered(meaning_in_project(error), integration),
             Err(AdoError::CredentialRefused(_)) => {
-                self.ctx.connections.remove(&uid);
-                let key = ObjectRef::from_obj(integration);
-                self.ctx.wake.integration(key);
+                if self.ctx.connections.withdraw(&uid, used) {
+                    self.ctx.wake.integration(ObjectRef::from_obj(integration));
+                }
                 Step { finding: None, ended: false, again: Some(CONNECTION_PAUSE) }
             }
             Err(other) => self.answered(meaning(&other), integration),
