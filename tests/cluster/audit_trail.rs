@@ -107,6 +107,21 @@ async fn a_first_token_that_was_refused_makes_the_next_one_a_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_after_a_reconnect_makes_the_next_token_a_connection_too() {
+    let mut world = World::new().await;
+    connected(&world).await;
+    set(&world, "Inactive", "Disconnected").await;
+    world.put_token(&world.pat("expired")).await;
+    world.patch::<AdoIntegration>("contoso", json!({"spec": {"state": "Active"}})).await;
+    world.integration_is("contoso", "Error", "CredentialRefused").await;
+    rotate(&world, "full", "Active", "Connected").await;
+    let actions: Vec<AuditAction> = trail(&mut world, "contoso").await.into_iter().map(|(action, _)| action).collect();
+    let wanted =
+        [AuditAction::Connected, AuditAction::Disconnected, AuditAction::CredentialRefused, AuditAction::Connected];
+    assert_eq!(actions, wanted);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_created_disconnected_was_never_connected() {
     let mut world = World::new().await;
     set(&world, "Inactive", "Disconnected").await;

@@ -1,7 +1,7 @@
 //! What the audit trail is told of an integration: once, and only what its status tells too.
 
 use super::inputs::Inputs;
-use crate::api::{AdoIntegration, AdoIntegrationStatus, ConditionType, FIELD_MANAGER, Reason};
+use crate::api::{AdoIntegration, AdoIntegrationStatus, ConditionType, CredentialStatus, FIELD_MANAGER, Reason};
 use crate::controllers::context::Context;
 use crate::controllers::error::ReconcileError;
 use crate::controllers::report;
@@ -16,6 +16,8 @@ pub struct Trail {
     accepted: Option<String>,
     /// The credential whose refusal was told last.
     refused: Option<String>,
+    /// It was disconnected, and no credential was accepted since.
+    disconnected: bool,
     /// The object's end was told.
     ended: bool,
     untold: Option<Entry>,
@@ -34,7 +36,8 @@ impl Trail {
         let before = self.accepted.replace(inputs.credential_digest.clone());
         self.refused = None;
         let detail = format!("Secret {}", inputs.credential.secret_name);
-        let Some(known) = &shown.credential else {
+        let was_disconnected = std::mem::take(&mut self.disconnected);
+        let Some(known) = connected(shown).filter(|_| !was_disconnected) else {
             return self.note(report::author(object), AuditAction::Connected, detail);
         };
         let is_same = before.map_or(*known == inputs.credential, |digest| digest == inputs.credential_digest);
@@ -58,6 +61,7 @@ impl Trail {
     /// The spec asks for no connection. An object that never had one, or was disconnected before, has nothing to tell.
     pub fn note_disconnect(&mut self, object: &AdoIntegration, shown: &AdoIntegrationStatus) {
         self.accepted = None;
+        self.disconnected = true;
         let had_verdict = shown.observed_generation.is_some_and(|generation| generation > 0);
         if had_verdict && !is_shown(shown, Reason::Disconnected) {
             let detail = "spec.state is Inactive".to_owned();
@@ -67,7 +71,7 @@ impl Trail {
 
     /// A connected integration is being deleted. Who did it stands in the apiserver's own audit log.
     pub fn note_end(&mut self, shown: &AdoIntegrationStatus) {
-        if !self.ended && shown.credential.is_some() {
+        if !self.ended && connected(shown).is_some() {
             self.note("unknown".to_owned(), AuditAction::Disconnected, "deleted".to_owned());
         }
         self.ended = true;
@@ -85,6 +89,11 @@ impl Trail {
         }
         Ok(())
     }
+}
+
+/// The credential, if any was ever accepted and the integration is not disconnected: a refused one has no identity beside it.
+fn connected(shown: &AdoIntegrationStatus) -> Option<&CredentialStatus> {
+    shown.credential.as_ref().filter(|_| shown.identity.is_some())
 }
 
 fn is_shown(shown: &AdoIntegrationStatus, reason: Reason) -> bool {
