@@ -14,7 +14,7 @@ use crate::configs::{self, assert_config, batches};
 use crate::integrations::{self, assert_integration, checks, slow_verdict};
 
 /// Longer than a look goes on before it says that it does.
-const SLOW: Duration = Duration::from_secs(4);
+const SLOW: Duration = Duration::from_secs(7);
 
 /// The next answer of that area takes its time.
 fn slow(world: &World, area: &str) {
@@ -35,25 +35,27 @@ fn label() -> serde_json::Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_validation_whose_announcement_fails_is_brought_to_its_end() {
+async fn a_validation_whose_announcement_fails_is_announced_later_and_brought_to_its_end() {
     let world = World::new().await;
     slow_verdict(&world, SLOW);
     integrations::apply(&world, json!({})).await;
     wait::until("the first request", async || (checks(&world, 0) == 1).then_some(())).await;
     world.patch::<AdoIntegration>("contoso", label()).await;
+    world.integration_is("contoso", "Inactive", "Validating").await;
     let found = world.integration_is("contoso", "Active", "Connected").await;
     assert_integration(&found, &integrations::ACTIVE, integrations::GOOD);
     assert_eq!(checks(&world, 0), 1, "what was found is written without being asked again");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_sync_whose_announcement_fails_is_brought_to_its_end() {
+async fn a_sync_whose_announcement_fails_is_announced_later_and_brought_to_its_end() {
     let world = configs::connected_small().await;
     let since = world.ado.last_request();
     slow(&world, "projects/Payments");
     configs::apply(&world, json!({})).await;
     asked(&world, since, "/_apis/projects/Payments").await;
     world.patch::<AdoProjectConfig>("payments", label()).await;
+    world.config_is("payments", "Inactive", "Syncing").await;
     assert_config(&configs::active(&world).await, &configs::ACTIVE, configs::GOOD);
     assert_eq!(batches(&world), 1, "what was read is written without being read again");
 }

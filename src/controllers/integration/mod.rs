@@ -349,11 +349,11 @@ impl<'a> Run<'a> {
         let configs = namespaces::allowed_configs(&object, ctx).await?;
         let validation = validate(&object, &configs, &inputs, ctx);
         tokio::pin!(validation);
-        let outcome = if let Ok(outcome) = tokio::time::timeout(NOTICE_AFTER, &mut validation).await {
-            outcome?
-        } else {
-            self.notice().await;
-            validation.await?
+        let outcome = loop {
+            match tokio::time::timeout(NOTICE_AFTER, &mut validation).await {
+                Ok(outcome) => break outcome?,
+                Err(_) => self.notice().await,
+            }
         };
         self.now = ctx.clock.now();
         self.visit.probed = Some(key);
@@ -397,7 +397,7 @@ impl<'a> Run<'a> {
         Step { finding: waiting, ended: false, again: Some(pause) }
     }
 
-    /// Shows that a verdict is being worked on, where there is none on this spec.
+    /// Shows that a verdict is being worked on, where there is none on this spec and that is not shown so far.
     async fn notice(&mut self) {
         if self.is_judged() {
             return;
@@ -406,6 +406,18 @@ impl<'a> Run<'a> {
         // Whatever stands in the way of this, the validation under way is not worth less for it.
         if let Err(error) = self.show(&Finding::Pending(cause), false).await {
             tracing::debug!(%error, "a validation could not be announced");
+            self.catch_up();
+        }
+    }
+
+    /// Somebody else may have written the object. If it still asks for the same, what he left of it is what may be written to.
+    fn catch_up(&mut self) {
+        let seen = self.ctx.integration(&self.object.namespace().unwrap_or_default(), &self.object.name_any());
+        let is_same = |seen: &Arc<AdoIntegration>| {
+            seen.uid() == self.object.uid() && seen.metadata.generation == self.object.metadata.generation
+        };
+        if let Some(seen) = seen.filter(is_same) {
+            self.object = seen;
         }
     }
 

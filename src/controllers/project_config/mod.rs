@@ -330,11 +330,11 @@ impl<'a> Run<'a> {
             pull(&object, integration, connection, allowed, pinned, ctx).await
         });
         tokio::pin!(work);
-        let outcome = if let Ok(outcome) = tokio::time::timeout(NOTICE_AFTER, &mut work).await {
-            outcome
-        } else {
-            self.notice().await;
-            work.await
+        let outcome = loop {
+            match tokio::time::timeout(NOTICE_AFTER, &mut work).await {
+                Ok(outcome) => break outcome,
+                Err(_) => self.notice().await,
+            }
         };
         self.now = self.ctx.clock.now();
         Ok(outcome)
@@ -404,7 +404,7 @@ impl<'a> Run<'a> {
         Step { finding: waiting, ended: false, again: Some(pause) }
     }
 
-    /// Shows that a first sync is under way; a later one leaves what is shown.
+    /// Shows that a first sync is under way, where that is not shown so far; a later one leaves what is shown.
     async fn notice(&mut self) {
         if self.is_judged() {
             return;
@@ -414,6 +414,18 @@ impl<'a> Run<'a> {
         // before each page.
         if let Err(error) = self.show(&Finding::Pending(cause), false).await {
             tracing::debug!(%error, "a sync could not be announced");
+            self.catch_up();
+        }
+    }
+
+    /// Somebody else may have written the object. If it still asks for the same, what he left of it is what may be written to.
+    fn catch_up(&mut self) {
+        let seen = self.ctx.config(&self.object.namespace().unwrap_or_default(), &self.object.name_any());
+        let is_same = |seen: &Arc<AdoProjectConfig>| {
+            seen.uid() == self.object.uid() && seen.metadata.generation == self.object.metadata.generation
+        };
+        if let Some(seen) = seen.filter(is_same) {
+            self.object = seen;
         }
     }
 
