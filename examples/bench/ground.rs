@@ -33,11 +33,7 @@ impl Ground {
     pub async fn new() -> Outcome<Self> {
         let programs = programs()?;
         let ado = Ado::start(&programs.join("ado-simulator"))?;
-        let plane = tokio::task::spawn_blocking(|| {
-            let plane = ControlPlane::start()?;
-            plane.install_chart(&[]).map(|()| plane)
-        });
-        let plane = plane.await??;
+        let plane = tokio::task::spawn_blocking(|| ControlPlane::with_chart(&[])).await??;
         let admin = plane.admin().await?;
         let operator_config = plane.operator_config().await?;
         let scratch = tempfile::tempdir()?;

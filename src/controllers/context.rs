@@ -28,6 +28,12 @@ use crate::metrics::Metrics;
 use crate::store::Store;
 use crate::sync::reads::Reads;
 
+/// Whether an object as it was seen still asks for the same: it was neither replaced nor edited.
+pub fn asks_the_same<K: Resource>(seen: &K, object: &K) -> bool {
+    let (seen, object) = (seen.meta(), object.meta());
+    seen.uid == object.uid && seen.generation == object.generation
+}
+
 /// What every reconcile needs.
 pub struct Context {
     /// Client of the apiserver; each of its calls ends within a deadline of its own.

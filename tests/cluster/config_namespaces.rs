@@ -1,6 +1,5 @@
 //! Which namespaces an integration allows, as their project configs see it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use ado_operator::api::{AdoIntegration, AdoProjectConfig, REQUESTED_AT};
@@ -93,12 +92,7 @@ async fn a_permission_that_is_withdrawn_stops_the_sync_at_once() {
 /// In a control plane of its own, since this operator serves every namespace.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn namespaces_are_selected_by_their_labels_as_they_are_now() {
-    let started = tokio::task::spawn_blocking(|| {
-        let control_plane = ControlPlane::start()?;
-        control_plane.install_chart(&[])?;
-        Ok::<_, std::io::Error>(Arc::new(control_plane))
-    });
-    let world = World::everywhere(started.await.unwrap().unwrap()).await;
+    let world = World::everywhere(ControlPlane::own().await).await;
     let selector = json!({"matchLabels": {"team": "payments"}});
     let selected = json!({"allowedNamespaces": {"from": "Selector", "selector": selector}});
     world.apply::<AdoIntegration>(world.integration("contoso", selected)).await;
@@ -134,12 +128,7 @@ async fn namespaces_are_selected_by_their_labels_as_they_are_now() {
 /// A selector may also choose by what is not there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_selector_allows_no_namespace_whose_labels_cannot_be_had() {
-    let started = tokio::task::spawn_blocking(|| {
-        let control_plane = ControlPlane::start()?;
-        control_plane.install_chart(&[])?;
-        Ok::<_, std::io::Error>(Arc::new(control_plane))
-    });
-    let control_plane = started.await.unwrap().unwrap();
+    let control_plane = ControlPlane::own().await;
     let roles: Api<ClusterRole> = Api::all(control_plane.admin().await.unwrap());
     let mut role = roles.get(RELEASE).await.unwrap();
     let names = |rule: &PolicyRule| rule.resources.iter().flatten().any(|resource| resource == "namespaces");

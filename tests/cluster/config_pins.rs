@@ -165,33 +165,39 @@ async fn a_config_that_is_created_again_means_what_its_spec_says() {
     assert!(counts(&second).requirements > 0);
 }
 
-/// Whoever renames a project lets the permission follow.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_renamed_project_is_permitted_by_its_new_name_and_no_more_by_the_old_one() {
+/// Allows that project and no other.
+async fn allow(world: &World, project: &str) {
+    world.patch::<AdoIntegration>("contoso", json!({"spec": {"allowedProjects": [project]}})).await;
+}
+
+/// A synced config of the project Payments, which was allowed by that name and is called Billing now.
+async fn renamed() -> World {
     let world = World::new().await;
     world.apply::<AdoIntegration>(world.integration("contoso", json!({"allowedProjects": ["Payments"]}))).await;
     world.integration_is("contoso", "Active", "Connected").await;
     apply(&world, json!({})).await;
     active(&world).await;
     world.ado.rename_project("Payments", "Billing").unwrap();
+    world
+}
+
+/// Whoever renames a project lets the permission follow.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_renamed_project_is_permitted_by_its_new_name_and_no_more_by_the_old_one() {
+    let world = renamed().await;
     run(&world, "renamed").await;
     refused(&world, "ProjectNotAllowed").await;
-    world.patch::<AdoIntegration>("contoso", json!({"spec": {"allowedProjects": ["Billing"]}})).await;
+    allow(&world, "Billing").await;
     assert_eq!(active(&world).await.status.unwrap().project.unwrap().name, "Billing");
-    world.patch::<AdoIntegration>("contoso", json!({"spec": {"allowedProjects": ["Payments"]}})).await;
+    allow(&world, "Payments").await;
     refused(&world, "ProjectNotAllowed").await;
 }
 
 /// The permission follows before anybody has seen the new name.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_name_that_was_not_seen_so_far_is_asked_for_before_it_is_refused() {
-    let world = World::new().await;
-    world.apply::<AdoIntegration>(world.integration("contoso", json!({"allowedProjects": ["Payments"]}))).await;
-    world.integration_is("contoso", "Active", "Connected").await;
-    apply(&world, json!({})).await;
-    active(&world).await;
-    world.ado.rename_project("Payments", "Billing").unwrap();
-    world.patch::<AdoIntegration>("contoso", json!({"spec": {"allowedProjects": ["Billing"]}})).await;
+    let world = renamed().await;
+    allow(&world, "Billing").await;
     let renamed = |found: &AdoProjectConfig| found.status.as_ref().unwrap().project.as_ref().unwrap().name == "Billing";
     wait::object(&world.api(), "payments", "known by its new name", renamed).await;
     active(&world).await;

@@ -73,12 +73,8 @@ async fn a_leader_that_loses_its_lease_stops() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readiness_names_what_is_missing() {
-    let plane = tokio::task::spawn_blocking(|| {
-        let plane = ControlPlane::start()?;
-        plane.install_chart(&["crds.install=false", "deletionPolicy.install=false"])?;
-        Ok::<_, std::io::Error>(plane)
-    });
-    let plane = plane.await.unwrap().unwrap();
+    let without = ["crds.install=false", "deletionPolicy.install=false"];
+    let plane = tokio::task::spawn_blocking(move || ControlPlane::with_chart(&without)).await.unwrap().unwrap();
     let data = tempfile::tempdir().unwrap();
     let clock = std::sync::Arc::<ManualClock>::default();
     let operator = Operator::start(&plane, &clock, data.path(), &[], &[]).await.unwrap();

@@ -121,12 +121,7 @@ async fn permit_secrets(control_plane: &ControlPlane, permitted: bool) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_missing_right_is_named_by_the_integration_until_it_is_given() {
-    let started = tokio::task::spawn_blocking(|| {
-        let control_plane = ControlPlane::start()?;
-        control_plane.install_chart(&[])?;
-        Ok::<_, std::io::Error>(Arc::new(control_plane))
-    });
-    let control_plane = started.await.unwrap().unwrap();
+    let control_plane = ControlPlane::own().await;
     let world = World::on(Arc::clone(&control_plane)).await;
     integrations::connected(&world).await;
     permit_secrets(&control_plane, false).await;

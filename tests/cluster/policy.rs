@@ -195,12 +195,7 @@ async fn a_served_namespace_that_is_deleted_goes_away_fully() {
 /// In a control plane of its own, since a definition takes all objects of its kind with it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn definitions_are_kept_until_they_are_annotated_and_by_an_uninstall_too() {
-    let started = tokio::task::spawn_blocking(|| {
-        let control_plane = ControlPlane::start()?;
-        control_plane.install_chart(&[])?;
-        Ok::<_, std::io::Error>(Arc::new(control_plane))
-    });
-    let place = Place::within(started.await.unwrap().unwrap(), "policy-definitions").await;
+    let place = Place::within(ControlPlane::own().await, "policy-definitions").await;
     let definitions: Api<CustomResourceDefinition> = Api::all(place.client.clone());
     let other = json!({
         "metadata": {"name": "widgets.example.com"},

@@ -55,15 +55,6 @@ async fn shared() -> Arc<ControlPlane> {
     tokio::task::spawn_blocking(ControlPlane::shared).await.unwrap().unwrap()
 }
 
-async fn own() -> Arc<ControlPlane> {
-    let started = tokio::task::spawn_blocking(|| {
-        let control_plane = ControlPlane::start()?;
-        control_plane.install_chart(&[])?;
-        Ok::<_, std::io::Error>(control_plane)
-    });
-    Arc::new(started.await.unwrap().unwrap())
-}
-
 async fn operator(control_plane: &ControlPlane) -> Client {
     Client::try_from(control_plane.operator_config().await.unwrap()).unwrap()
 }
@@ -211,7 +202,7 @@ async fn live(world: &World) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_right_to_write_is_used_and_nothing_is_forbidden() {
-    let control_plane = own().await;
+    let control_plane = ControlPlane::own().await;
     let log = Bookmark::now(control_plane.audit_log()).unwrap();
     let mut world = World::everywhere(Arc::clone(&control_plane)).await;
     live(&world).await;
@@ -233,7 +224,7 @@ async fn every_right_to_write_is_used_and_nothing_is_forbidden() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_operator_for_one_namespace_has_rights_there_only() {
-    let control_plane = own().await;
+    let control_plane = ControlPlane::own().await;
     let mut world = World::on(Arc::clone(&control_plane)).await;
     world.stop().await;
     control_plane.install_chart(&[&format!("namespaces={{{}}}", world.namespace)]).unwrap();

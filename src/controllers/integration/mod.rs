@@ -19,7 +19,7 @@ use self::trail::Trail;
 use self::validate::{Outcome, validate};
 use super::absence::{Absence, NOTICE_AFTER, Patience};
 use super::causes::{Meaning, own_fault, sentence};
-use super::context::Context;
+use super::context::{Context, asks_the_same};
 use super::error::ReconcileError;
 use super::refusals::Turn;
 use super::{namespaces, report, status, triggers};
@@ -413,10 +413,7 @@ impl<'a> Run<'a> {
     /// Somebody else may have written the object. If it still asks for the same, what he left of it is what may be written to.
     fn catch_up(&mut self) {
         let seen = self.ctx.integration(&self.object.namespace().unwrap_or_default(), &self.object.name_any());
-        let is_same = |seen: &Arc<AdoIntegration>| {
-            seen.uid() == self.object.uid() && seen.metadata.generation == self.object.metadata.generation
-        };
-        if let Some(seen) = seen.filter(is_same) {
+        if let Some(seen) = seen.filter(|seen| asks_the_same(&**seen, &*self.object)) {
             self.object = seen;
         }
     }

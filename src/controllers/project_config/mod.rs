@@ -17,7 +17,7 @@ use self::pull::{integration_changed, pull, resolved};
 use super::absence::{Absence, NOTICE_AFTER, Patience};
 use super::causes::{Meaning, meaning, meaning_in_project, own_fault};
 use super::connections::Connection;
-use super::context::Context;
+use super::context::{Context, asks_the_same};
 use super::error::ReconcileError;
 use super::{namespaces, report, status};
 use crate::ado::{AdoError, Caller, Place, Priority};
@@ -421,10 +421,7 @@ impl<'a> Run<'a> {
     /// Somebody else may have written the object. If it still asks for the same, what he left of it is what may be written to.
     fn catch_up(&mut self) {
         let seen = self.ctx.config(&self.object.namespace().unwrap_or_default(), &self.object.name_any());
-        let is_same = |seen: &Arc<AdoProjectConfig>| {
-            seen.uid() == self.object.uid() && seen.metadata.generation == self.object.metadata.generation
-        };
-        if let Some(seen) = seen.filter(is_same) {
+        if let Some(seen) = seen.filter(|seen| asks_the_same(&**seen, &*self.object)) {
             self.object = seen;
         }
     }

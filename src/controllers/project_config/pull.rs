@@ -7,7 +7,7 @@ use kube::ResourceExt;
 use crate::ado::model::ProjectDetails;
 use crate::api::{AdoIntegration, AdoProjectConfig, DesiredState, Reason, ResolvedIntegration, SyncStatus};
 use crate::controllers::connections::Connection;
-use crate::controllers::context::Context;
+use crate::controllers::context::{Context, asks_the_same};
 use crate::controllers::namespaces;
 use crate::domain::project_config::{Finding, Synced};
 use crate::domain::projects::ProjectFilter;
@@ -73,11 +73,9 @@ async fn is_permitted(
     ctx: &Context,
 ) -> bool {
     let namespace = object.namespace().unwrap_or_default();
-    let wanted = ctx.config(&namespace, &object.name_any()).is_some_and(|seen| {
-        seen.uid() == object.uid()
-            && seen.metadata.generation == object.metadata.generation
-            && seen.metadata.deletion_timestamp.is_none()
-    });
+    let wanted = ctx
+        .config(&namespace, &object.name_any())
+        .is_some_and(|seen| asks_the_same(&*seen, object) && seen.metadata.deletion_timestamp.is_none());
     let named = resolved(integration);
     let Some(seen) = ctx.integration(&named.namespace, &named.name).filter(|_| wanted) else { return false };
     let allowed = ProjectFilter::new(seen.spec.allowed_projects.as_deref());

@@ -43,10 +43,25 @@ impl ControlPlane {
         if let Some(running) = &*shared {
             return Ok(Arc::clone(running));
         }
-        let started = Arc::new(Self::start()?);
-        started.install_chart(&[])?;
+        let started = Arc::new(Self::with_chart(&[])?);
         *shared = Some(Arc::clone(&started));
         Ok(started)
+    }
+
+    /// A control plane of its own with the chart, installed with these `--set` values. Blocks.
+    pub fn with_chart(set: &[&str]) -> Result<Self> {
+        let started = Self::start()?;
+        started.install_chart(set)?;
+        Ok(started)
+    }
+
+    /// A control plane with the chart for one test alone.
+    ///
+    /// # Panics
+    /// If it does not start.
+    pub async fn own() -> Arc<Self> {
+        let started = tokio::task::spawn_blocking(|| Self::with_chart(&[])).await.map_err(Error::other).flatten();
+        Arc::new(started.unwrap_or_else(|error| panic!("no control plane: {error}")))
     }
 
     /// A control plane of its own, without the chart. Blocks for about three seconds, and for minutes where the programs
