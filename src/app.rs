@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::ado::{Budgets, HostPolicy, InvalidProxy, NamedProxy, Transport, TransportConfig};
 use crate::api::FIELD_MANAGER;
@@ -28,7 +28,7 @@ use crate::controllers::{self, Context, Wiring};
 use crate::http;
 use crate::metrics::Metrics;
 use crate::readiness::Readiness;
-use crate::store::{Store, StoreError};
+use crate::store::{InvalidServer, Server, Store, StoreError};
 use crate::sync::reads::Reads;
 
 /// Longest time that the apiserver may let us wait for an answer. Watches are not bound by it.
@@ -39,6 +39,9 @@ const WATCH_TIMEOUT: Duration = Duration::from_secs(330);
 
 /// What is under way at shutdown may take so long to end; the pod is given 30 s.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(15);
+
+/// Pause between two tries to open a store that is not available.
+const STORE_PAUSE: Duration = Duration::from_secs(5);
 
 /// How often the size of the database is measured.
 const SIZE_INTERVAL: Duration = Duration::from_mins(1);
@@ -58,6 +61,9 @@ pub enum AppError {
     /// Neither a kubeconfig nor a service account was found.
     #[error("no way to the apiserver was found: {0}")]
     Kubeconfig(#[from] kube::config::InferConfigError),
+    /// The database cannot be used as it is named. The text does not repeat it, since it holds a password.
+    #[error("--store-url: {0}")]
+    StoreUrl(#[from] InvalidServer),
     /// A proxy cannot be read. The text does not repeat it, since it may hold a password.
     #[error("--proxy: {0}")]
     Proxy(#[from] InvalidProxy),
@@ -81,6 +87,7 @@ pub struct App {
     kube: KubeConfig,
     clock: SharedClock,
     proxies: Vec<NamedProxy>,
+    server: Option<Server>,
     listener: Option<TcpListener>,
     metrics: Metrics,
     readiness: Readiness,
@@ -90,9 +97,10 @@ impl App {
     /// Builds the operator. Its metrics and health are served as soon as it runs.
     pub async fn new(config: Config, kube: KubeConfig, clock: SharedClock) -> Result<Self, AppError> {
         let proxies = config.named_proxies()?;
+        let server = config.server()?;
         let listener = Some(TcpListener::bind(config.metrics_address).await.map_err(AppError::Listen)?);
         let readiness = Readiness::waiting_for(&PARTS);
-        Ok(Self { config, kube, clock, proxies, listener, metrics: Metrics::default(), readiness })
+        Ok(Self { config, kube, clock, proxies, server, listener, metrics: Metrics::default(), readiness })
     }
 
     /// Where metrics and health are served.
@@ -106,14 +114,37 @@ impl App {
         let listener = self.listener.take().ok_or(AppError::Started)?;
         let serving = axum::serve(listener, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
         let server = AbortOnDropHandle::new(tokio::spawn(serving.into_future()));
-        let store = Store::open(&self.config.data_dir).await?;
-        self.readiness.reached("Store");
-        let result = tokio::select! {
-            result = self.stand(&store, &shutdown) => result,
+        tokio::select! {
+            result = self.work(&shutdown) => result,
             error = unserved(server, &shutdown) => Err(error),
+        }
+    }
+
+    /// Opens the store and works with it until shutdown.
+    async fn work(&self, shutdown: &CancellationToken) -> Result<(), AppError> {
+        let store = tokio::select! {
+            store = self.open_store() => store?,
+            () = shutdown.cancelled() => return Ok(()),
         };
+        self.readiness.reached("Store");
+        let result = self.stand(&store, shutdown).await;
         store.close().await;
         result
+    }
+
+    /// Opens the store, as soon as it is available. Meanwhile `/readyz` says that it is waited for.
+    async fn open_store(&self) -> Result<Store, StoreError> {
+        loop {
+            let opened = match &self.server {
+                Some(server) => Store::connect(server).await,
+                None => Store::open(&self.config.data_dir).await,
+            };
+            match opened {
+                Err(error @ StoreError::Unavailable(_)) => warn!(%error, "the store could not be opened; trying again"),
+                opened => return opened,
+            }
+            tokio::time::sleep(STORE_PAUSE).await;
+        }
     }
 
     /// Stands for election, and leads once elected.

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::ado::{AllowedHost, InvalidProxy, NamedProxy, NamedServiceHost};
+use crate::store::{InvalidServer, Server};
 
 /// Keeps Azure DevOps integrations that are declared as Kubernetes objects.
 #[derive(Clone, Debug, Parser)]
@@ -31,9 +32,16 @@ pub struct Config {
     #[arg(long, env = "POD_NAME")]
     pub identity: Option<String>,
 
-    /// Folder of the SQLite database. It must lie on a local file system.
+    /// Folder of the SQLite database, unless --store-url names another one. It must lie on a local file system.
     #[arg(long, env = "ADO_OPERATOR_DATA_DIR", default_value = "/var/lib/ado-operator")]
     pub data_dir: PathBuf,
+
+    /// Database of PostgreSQL to use in place of SQLite, as
+    /// postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full&sslrootcert=FILE. It holds a password: others on the
+    /// machine can read flags, but not variables.
+    // Read by `server` and not by clap, which repeats a value that it refuses.
+    #[arg(long, env = "ADO_OPERATOR_STORE_URL", value_name = "URL", hide_env_values = true, value_parser = secret)]
+    pub store_url: Option<SecretString>,
 
     /// Address on which metrics and health are served.
     #[arg(long, env = "ADO_OPERATOR_METRICS_ADDRESS", default_value = "0.0.0.0:9464")]
@@ -119,6 +127,13 @@ impl Config {
         self.proxies.iter().flat_map(parse).collect()
     }
 
+    /// The database of PostgreSQL that holds the store; `None` for SQLite, also if the URL is empty, as an unset variable of
+    /// a manifest is.
+    pub fn server(&self) -> Result<Option<Server>, InvalidServer> {
+        let url = self.store_url.as_ref().map(ExposeSecret::expose_secret).filter(|url| !url.is_empty());
+        url.map(Server::parse).transpose()
+    }
+
     /// Time that one request to Azure DevOps may take in all.
     pub fn request_deadline(&self) -> Duration {
         Duration::from_secs(self.request_deadline_seconds)
@@ -169,6 +184,17 @@ mod tests {
         let config = config.expect("clap has nothing to say about it");
         let error = config.named_proxies().expect_err("no such kind of proxy").to_string();
         assert!(!error.contains("hunter2") && !format!("{config:?}").contains("hunter2"), "{error}");
+    }
+
+    #[test]
+    fn a_store_url_is_not_repeated_and_an_empty_one_means_sqlite() {
+        let parsed = |url: &str| Config::try_parse_from(["ado-operator", "--store-url", url]).expect("any text");
+        assert!(parsed("").server().expect("no URL").is_none());
+        assert!(parsed("postgres://ado:hunter2@localhost/ado").server().expect("a URL").is_some());
+        let config = parsed("postgres://ado:hunter2@db.example/ado");
+        let refused = config.server().map(drop).expect_err("it is not verified");
+        assert_eq!(refused, InvalidServer::Unverified);
+        assert!(!format!("{refused} {config:?}").contains("hunter2"), "{refused} {config:?}");
     }
 
     #[test]

@@ -21,7 +21,7 @@ const LAYERS: [(&str, &[&str]); 8] = [
 /// Single files below `src` with what each may import. `app.rs` wires everything, so it may import everything.
 const FILES: [(&str, &[&str]); 6] = [
     ("clock.rs", &[]),
-    ("config.rs", &["ado"]),
+    ("config.rs", &["ado", "store"]),
     ("lib.rs", &[]),
     ("metrics.rs", &["ado"]),
     ("readiness.rs", &[]),

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::bounds::{self, shortened, within};
+use super::backend::both;
+use super::bounds::{self, shortened, within, without_nul};
 use super::connection::Store;
 use super::error::StoreError;
 use super::ids::ObjectUid;
@@ -21,6 +22,7 @@ pub enum Actor {
 
 /// The kind of an actor is stored beside its name: a user may be called anything.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, sqlx::Type)]
+#[sqlx(type_name = "TEXT")]
 enum ActorKind {
     User,
     FieldManager,
@@ -46,6 +48,7 @@ impl fmt::Display for Actor {
 
 /// What was done.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, sqlx::Type)]
+#[sqlx(type_name = "TEXT")]
 pub enum AuditAction {
     /// An integration became connected: first validated, or switched back to Active.
     Connected,
@@ -63,6 +66,7 @@ pub enum AuditAction {
 
 /// Kind of a Kubernetes object of ours.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, sqlx::Type)]
+#[sqlx(type_name = "TEXT")]
 pub enum ObjectKind {
     /// The connection to an organization.
     AdoIntegration,
@@ -130,36 +134,41 @@ impl Store {
         within("namespace", &object.namespace, bounds::NAME)?;
         within("name", &object.name, bounds::NAME)?;
         within("uid", object.uid.as_str(), bounds::NAME)?;
+        let (actor, detail) = (without_nul(actor), without_nul(&record.detail));
         let mut transaction = self.write().await?;
-        sqlx::query(
-            "INSERT INTO audit (at, actor_kind, actor, action, object_kind, namespace, name, uid, detail) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(record.at)
-        .bind(actor_kind)
-        .bind(shortened(actor, bounds::NAME))
-        .bind(record.action)
-        .bind(object.kind)
-        .bind(&object.namespace)
-        .bind(&object.name)
-        .bind(&object.uid)
-        .bind(shortened(&record.detail, bounds::DETAIL))
-        .execute(&mut *transaction)
-        .await?;
-        Ok(transaction.commit().await?)
+        both!(transaction.connection(), db => {
+            sqlx::query(
+                "INSERT INTO audit (at, actor_kind, actor, action, object_kind, namespace, name, uid, detail) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            )
+            .bind(record.at)
+            .bind(actor_kind)
+            .bind(shortened(&actor, bounds::NAME))
+            .bind(record.action)
+            .bind(object.kind)
+            .bind(&object.namespace)
+            .bind(&object.name)
+            .bind(&object.uid)
+            .bind(shortened(&detail, bounds::DETAIL))
+            .execute(db)
+            .await?;
+        });
+        transaction.commit().await
     }
 
     /// The latest records about objects of this name, of both kinds, newest first; at most 1,000.
     pub async fn audit(&self, namespace: &str, name: &str, limit: u32) -> Result<Vec<AuditRecord>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT at, actor_kind, actor, action, object_kind, namespace, name, uid, detail FROM audit \
-             WHERE namespace = ? AND name = ? ORDER BY id DESC LIMIT ?",
-        )
-        .bind(namespace)
-        .bind(name)
-        .bind(limit.min(MAX_LIST))
-        .fetch_all(self.readers())
-        .await?;
+        let rows: Vec<Row> = both!(self.readers(), db => {
+            sqlx::query_as(
+                "SELECT at, actor_kind, actor, action, object_kind, namespace, name, uid, detail FROM audit \
+                 WHERE namespace = $1 AND name = $2 ORDER BY id DESC LIMIT $3",
+            )
+            .bind(namespace)
+            .bind(name)
+            .bind(i64::from(limit.min(MAX_LIST)))
+            .fetch_all(db)
+            .await?
+        });
         Ok(rows.into_iter().map(AuditRecord::from).collect())
     }
 }
@@ -167,6 +176,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::backend::Backend;
     use crate::store::testing::TestStore;
 
     fn record(name: &str, action: AuditAction, actor: Actor) -> AuditRecord {
@@ -181,45 +191,70 @@ mod tests {
 
     #[tokio::test]
     async fn records_come_back_newest_first_and_of_the_named_object_only() {
-        let mut store = TestStore::open().await;
-        let connected = record("contoso", AuditAction::Connected, Actor::FieldManager("kubectl".into()));
-        let disconnected = record("contoso", AuditAction::Disconnected, Actor::User("kubernetes: kubectl".into()));
-        for entry in [&connected, &record("other", AuditAction::Connected, Actor::User("ann".into())), &disconnected] {
-            store.append_audit(entry).await.unwrap();
+        for mut store in TestStore::each().await {
+            let connected = record("contoso", AuditAction::Connected, Actor::FieldManager("kubectl".into()));
+            let disconnected = record("contoso", AuditAction::Disconnected, Actor::User("kubernetes: kubectl".into()));
+            for entry in
+                [&connected, &record("other", AuditAction::Connected, Actor::User("ann".into())), &disconnected]
+            {
+                store.append_audit(entry).await.unwrap();
+            }
+            store.reopen().await;
+            assert_eq!(store.audit("ns", "contoso", 10).await.unwrap(), [disconnected.clone(), connected]);
+            assert_eq!(store.audit("ns", "contoso", 1).await.unwrap(), [disconnected]);
+            assert_eq!(store.audit("elsewhere", "contoso", 10).await.unwrap(), []);
         }
-        store.reopen().await;
-        assert_eq!(store.audit("ns", "contoso", 10).await.unwrap(), [disconnected.clone(), connected]);
-        assert_eq!(store.audit("ns", "contoso", 1).await.unwrap(), [disconnected]);
-        assert_eq!(store.audit("elsewhere", "contoso", 10).await.unwrap(), []);
     }
 
     #[tokio::test]
     async fn the_database_refuses_to_change_delete_or_replace_a_record() {
-        let store = TestStore::open().await;
-        let entry = record("contoso", AuditAction::Connected, Actor::User("ann".into()));
-        store.append_audit(&entry).await.unwrap();
-        for tampering in [
-            "UPDATE audit SET detail = 'nothing happened'",
-            "DELETE FROM audit",
-            "INSERT OR REPLACE INTO audit SELECT id, at, actor_kind, 'eve', action, object_kind, namespace, name, uid, \
-             detail FROM audit",
-        ] {
-            let refused = sqlx::query(tampering).execute(&store.shared.writer).await.unwrap_err().to_string();
-            assert!(refused.contains("append-only"), "{tampering}: {refused}");
+        for store in TestStore::each().await {
+            let entry = record("contoso", AuditAction::Connected, Actor::User("ann".into()));
+            store.append_audit(&entry).await.unwrap();
+            let own = match store.readers() {
+                Backend::Sqlite(_) => [
+                    "INSERT OR REPLACE INTO audit SELECT id, at, actor_kind, 'eve', action, object_kind, namespace, name, \
+                 uid, detail FROM audit",
+                    "DELETE FROM audit WHERE id = 1",
+                ],
+                Backend::Postgres(_) => [
+                    "INSERT INTO audit OVERRIDING SYSTEM VALUE SELECT * FROM audit \
+                 ON CONFLICT (id) DO UPDATE SET actor = 'eve'",
+                    "TRUNCATE audit",
+                ],
+            };
+            for tampering in
+                ["UPDATE audit SET detail = 'nothing happened'", "DELETE FROM audit"].into_iter().chain(own)
+            {
+                let refused = store.execute(tampering).await.unwrap_err().to_string();
+                assert!(refused.contains("append-only"), "{tampering}: {refused}");
+            }
+            assert_eq!(store.audit("ns", "contoso", 10).await.unwrap(), [entry]);
         }
-        assert_eq!(store.audit("ns", "contoso", 10).await.unwrap(), [entry]);
     }
 
     #[tokio::test]
     async fn a_long_detail_is_shortened_and_a_long_name_refused() {
-        let store = TestStore::open().await;
-        let mut entry = record("contoso", AuditAction::Synced, Actor::User("ann".into()));
-        entry.detail = "ü".repeat(1_000);
-        store.append_audit(&entry).await.unwrap();
-        assert_eq!(store.audit("ns", "contoso", 1).await.unwrap()[0].detail, "ü".repeat(512));
-        entry.object.name = "n".repeat(bounds::NAME + 1);
-        let refused = store.append_audit(&entry).await;
-        assert!(matches!(refused, Err(StoreError::TooLarge { what: "name", .. })), "{refused:?}");
+        for store in TestStore::each().await {
+            let mut entry = record("contoso", AuditAction::Synced, Actor::User("ann".into()));
+            entry.detail = "ü".repeat(1_000);
+            store.append_audit(&entry).await.unwrap();
+            assert_eq!(store.audit("ns", "contoso", 1).await.unwrap()[0].detail, "ü".repeat(512));
+            entry.object.name = "n".repeat(bounds::NAME + 1);
+            let refused = store.append_audit(&entry).await;
+            assert!(matches!(refused, Err(StoreError::TooLarge { what: "name", .. })), "{refused:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_nul_is_replaced_since_not_every_database_can_hold_it() {
+        for store in TestStore::each().await {
+            let mut entry = record("contoso", AuditAction::Synced, Actor::User("a\0nn".into()));
+            entry.detail = "\0".into();
+            store.append_audit(&entry).await.unwrap();
+            let stored = store.audit("ns", "contoso", 1).await.unwrap().remove(0);
+            assert_eq!((stored.actor, &*stored.detail), (Actor::User("a\u{FFFD}nn".into()), "\u{FFFD}"));
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Limits of stored texts. Names and ids over a limit are refused, since a shortened id means another thing; prose is
 //! shortened, since most of a message is better than none.
 
+use std::borrow::Cow;
+
 use super::error::StoreError;
 
 /// Longest name, namespace, id, uid or field manager, in bytes. Kubernetes' own longest name has 253 characters.
@@ -26,6 +28,11 @@ pub(super) fn within<'a>(what: &'static str, text: &'a str, limit: usize) -> Res
 /// The longest part of `text` from its beginning that fits into `limit` bytes.
 pub(super) fn shortened(text: &str, limit: usize) -> &str {
     &text[..text.floor_char_boundary(limit)]
+}
+
+/// `text` with a replacement character for each NUL, which a text of PostgreSQL cannot hold.
+pub(super) fn without_nul(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{FFFD}")) } else { Cow::Borrowed(text) }
 }
 
 /// A count for a column of signed 64 bits.

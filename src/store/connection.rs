@@ -1,41 +1,14 @@
-//! Opening, locking, sharing and closing the database file.
+//! A handle on the store, whatever the database behind it.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Sqlite, SqlitePool, Transaction};
 use uuid::Uuid;
 
+use super::backend::{Backend, Database, Readers, Transaction, both};
 use super::error::StoreError;
-use super::filesystem;
-
-/// Names of the files in the store's folder; SQLite adds `-wal` and `-shm` to the first.
-const DATABASE: &str = "ado-operator.db";
-const LOCK: &str = "ado-operator.lock";
-
-/// Readers beside the one writer. Each is a thread with a cache of its own, started when needed.
-const READERS: u32 = 4;
-
-/// How long an unused reader is kept.
-const READER_IDLE: Duration = Duration::from_mins(1);
-
-/// Page caches in KiB. The operating system caches the file as well, so these only have to hold what one page of a sync
-/// touches: the upper levels of the indexes and the rows being written.
-const WRITER_CACHE_KIB: u32 = 4_096;
-const READER_CACHE_KIB: u32 = 1_024;
-
-/// The write-ahead log shrinks back to this size, in bytes, after a large transaction.
-const WAL_LIMIT: u32 = 16 * 1024 * 1024;
-
-/// How long a statement waits for a lock inside the database. Only checkpoints and a copy made by an administrator ever
-/// hold one, since all writes of this process pass one connection.
-const BUSY: Duration = Duration::from_secs(10);
-
-/// How long a caller waits for the writer, or for a free reader.
-const ACQUIRE: Duration = Duration::from_secs(30);
+use super::postgres::Server;
+use super::{postgres, sqlite};
 
 /// The store. Clones share one database; a clone made by [`Store::as_leader`] writes under that leader's epoch.
 #[derive(Clone, Debug)]
@@ -45,14 +18,11 @@ pub struct Store {
     pub(super) epoch: Option<i64>,
 }
 
-/// What all clones share. Fields are dropped in this order: connections before the lock.
+/// What all clones share.
 #[derive(Debug)]
 pub(super) struct Shared {
-    pub(super) writer: SqlitePool,
-    pub(super) readers: SqlitePool,
-    pub(super) installation: Uuid,
-    database: PathBuf,
-    lock: File,
+    pub(super) database: Database,
+    installation: Uuid,
 }
 
 impl Store {
@@ -61,30 +31,26 @@ impl Store {
     /// The folder stays locked until the last clone is closed or dropped, or the process ends in whatever way. A second
     /// opener gets [`StoreError::Locked`] at once.
     pub async fn open(folder: &Path) -> Result<Self, StoreError> {
-        create_folder(folder)?;
-        refuse_unsafe_file_system(folder, filesystem::magic(folder))?;
-        let lock = lock(&folder.join(LOCK))?;
-        let database = folder.join(DATABASE);
-        create_private_file(&database)?;
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(ACQUIRE)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-            .connect_with(writer_options(&database))
-            .await?;
-        migrate(&writer).await?;
-        let installation = installation_id(&writer).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
-            .min_connections(0)
-            .acquire_timeout(ACQUIRE)
-            .idle_timeout(READER_IDLE)
-            .max_lifetime(None)
-            .test_before_acquire(false)
-            .connect_lazy_with(reader_options(&database));
-        Ok(Self { shared: Arc::new(Shared { writer, readers, installation, database, lock }), epoch: None })
+        Self::of(Backend::Sqlite(sqlite::Database::open(folder).await?)).await
+    }
+
+    /// Opens the store in a database of PostgreSQL, and brings its schema up to date. Several processes may do so, also
+    /// at the same time.
+    pub async fn connect(server: &Server) -> Result<Self, StoreError> {
+        Self::of(Backend::Postgres(postgres::Database::connect(server).await?)).await
+    }
+
+    async fn of(database: Database) -> Result<Self, StoreError> {
+        let (mut transaction, _) = database.begin().await?;
+        let installation = both!(transaction.connection(), db => {
+            sqlx::query("INSERT INTO installation (only_row, id) VALUES (1, $1) ON CONFLICT DO NOTHING")
+                .bind(Uuid::new_v4())
+                .execute(&mut *db)
+                .await?;
+            sqlx::query_scalar("SELECT id FROM installation").fetch_one(db).await?
+        });
+        transaction.commit().await?;
+        Ok(Self { shared: Arc::new(Shared { database, installation }), epoch: None })
     }
 
     /// The random id that this database got when it was created.
@@ -92,131 +58,31 @@ impl Store {
         self.shared.installation
     }
 
-    /// Size of the database and its write-ahead log, in bytes.
+    /// Size of the database in bytes; of SQLite with its write-ahead log.
     pub async fn size(&self) -> Result<u64, StoreError> {
-        let mut total = 0;
-        for path in [self.shared.database.clone(), with_suffix(&self.shared.database, "-wal")] {
-            match tokio::fs::metadata(&path).await {
-                Ok(metadata) => total += metadata.len(),
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                Err(source) => return Err(StoreError::Io { path, source }),
-            }
-        }
-        Ok(total)
+        self.shared.database.size().await
     }
 
-    /// Waits for calls under way, closes all connections and releases the lock, for all clones. Later calls get
-    /// [`StoreError::Unavailable`].
+    /// Waits for calls under way and closes all connections, for all clones; of SQLite it releases the lock as well. Later
+    /// calls get [`StoreError::Unavailable`].
     pub async fn close(&self) {
-        self.shared.readers.close().await;
-        // Last, since the last connection to close folds the write-ahead log into the database, which a reader may not.
-        self.shared.writer.close().await;
-        // An error here means that the operating system has no such lock any more, which is what we want.
-        let _ = self.shared.lock.unlock();
+        self.shared.database.close().await;
     }
 
     /// Begins a write. Every write of the store begins here, so that none passes a newer leader.
-    ///
-    /// `IMMEDIATE` takes the write lock at the start: what the transaction reads can then not change before it writes.
-    pub(super) async fn write(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        let mut transaction = self.shared.writer.begin_with("BEGIN IMMEDIATE").await?;
-        self.check_epoch(&mut transaction).await?;
-        Ok(transaction)
+    pub(super) async fn write(&self) -> Result<Transaction, StoreError> {
+        let (transaction, stored) = self.shared.database.begin().await?;
+        match self.epoch {
+            Some(held) if held < stored => Err(StoreError::Fenced { held, stored }),
+            _ => Ok(transaction),
+        }
     }
 
-    /// The pool for reads outside a write.
-    pub(super) fn readers(&self) -> &SqlitePool {
-        &self.shared.readers
-    }
-}
-
-fn writer_options(database: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(database)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        // A commit is on the disk when it returns. With NORMAL the last commits before a power failure are lost, among
-        // them the audit trail's, and a webhook event that was answered with 200. It costs one flush per transaction,
-        // that is per page of a sync.
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(BUSY)
-        .foreign_keys(true)
-        .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"))
-        .pragma("journal_size_limit", WAL_LIMIT.to_string())
-        // The container's root is read-only: there may be no folder for temporary files.
-        .pragma("temp_store", "MEMORY")
-        .disable_statement_logging()
-}
-
-fn reader_options(database: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(database)
-        .read_only(true)
-        .busy_timeout(BUSY)
-        .pragma("cache_size", format!("-{READER_CACHE_KIB}"))
-        .pragma("temp_store", "MEMORY")
-        .disable_statement_logging()
-}
-
-async fn migrate(writer: &SqlitePool) -> Result<(), StoreError> {
-    let mut migrator = sqlx::migrate!("src/store/migrations");
-    // Migrations only add, so a program that was rolled back works on the newer schema.
-    migrator.set_ignore_missing(true);
-    migrator.run(writer).await?;
-    Ok(())
-}
-
-async fn installation_id(writer: &SqlitePool) -> Result<Uuid, StoreError> {
-    sqlx::query("INSERT INTO installation (only_row, id) VALUES (1, ?) ON CONFLICT DO NOTHING")
-        .bind(Uuid::new_v4())
-        .execute(writer)
-        .await?;
-    Ok(sqlx::query_scalar("SELECT id FROM installation").fetch_one(writer).await?)
-}
-
-fn create_folder(folder: &Path) -> Result<(), StoreError> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|source| StoreError::Io { path: folder.to_owned(), source })
-}
-
-fn refuse_unsafe_file_system(folder: &Path, magic: std::io::Result<u32>) -> Result<(), StoreError> {
-    let magic = magic.map_err(|source| StoreError::Io { path: folder.to_owned(), source })?;
-    match filesystem::refused(magic) {
-        Some(file_system) => Err(StoreError::FileSystem { path: folder.to_owned(), file_system }),
-        None => Ok(()),
+    /// The connections for reads outside a write.
+    pub(super) fn readers(&self) -> Readers<'_> {
+        self.shared.database.readers()
     }
 }
 
-/// Locks a file of our own: locks on the database file itself are SQLite's.
-fn lock(path: &Path) -> Result<File, StoreError> {
-    let file = create_private_file(path)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: path.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(StoreError::Io { path: path.to_owned(), source }),
-    }
-}
-
-/// Opens a file, creating it for this user alone: it holds whatever the credentials can read. SQLite gives the mode
-/// of the database to the files beside it.
-fn create_private_file(path: &Path) -> Result<File, StoreError> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|source| StoreError::Io { path: path.to_owned(), source })
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
-#[cfg(test)]
-mod crash_tests;
 #[cfg(test)]
 mod tests;

@@ -1,16 +1,20 @@
 //! The store's own ids of integrations.
 
+use super::backend::both;
 use super::bounds::{self, within};
 use super::connection::Store;
 use super::error::StoreError;
 use super::ids::{IntegrationKey, ObjectUid};
 
 const FIND: &str =
-    "SELECT key FROM integrations WHERE installation = ? AND namespace = ? AND name = ? AND organization_id = ?";
+    "SELECT key FROM integrations WHERE installation = $1 AND namespace = $2 AND name = $3 AND organization_id = $4";
 
-const PINNED: &str = "SELECT value FROM pins WHERE uid = ? AND kind = 'OrganizationId'";
+const ADD: &str = "INSERT INTO integrations (installation, namespace, name, organization_id) VALUES ($1, $2, $3, $4) \
+                   ON CONFLICT DO NOTHING";
 
-const PIN: &str = "INSERT INTO pins (uid, kind, value) VALUES (?, 'OrganizationId', ?) ON CONFLICT DO NOTHING";
+const PINNED: &str = "SELECT value FROM pins WHERE uid = $1 AND kind = 'OrganizationId'";
+
+const PIN: &str = "INSERT INTO pins (uid, kind, value) VALUES ($1, 'OrganizationId', $2) ON CONFLICT DO NOTHING";
 
 /// What holds for an integration whose credential was accepted.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -27,8 +31,10 @@ impl Store {
         within("uid", uid.as_str(), bounds::NAME)?;
         within("organization id", organization_id, bounds::NAME)?;
         let mut transaction = self.write().await?;
-        sqlx::query(PIN).bind(uid).bind(organization_id).execute(&mut *transaction).await?;
-        Ok(transaction.commit().await?)
+        both!(transaction.connection(), db => {
+            sqlx::query(PIN).bind(uid).bind(organization_id).execute(db).await?;
+        });
+        transaction.commit().await
     }
 
     /// Takes note that an organization accepted a credential of an integration: pins the object to it unless it is pinned
@@ -48,31 +54,33 @@ impl Store {
         within("name", name, bounds::NAME)?;
         within("organization id", organization_id, bounds::NAME)?;
         let installation = self.installation_id();
-        let find = || sqlx::query_scalar(FIND).bind(installation).bind(namespace).bind(name).bind(organization_id);
-        let pinned = || sqlx::query_scalar(PINNED).bind(uid);
-        let known = (pinned().fetch_optional(self.readers()).await?, find().fetch_optional(self.readers()).await?);
+        let known = both!(self.readers(), db => {
+            let pinned = sqlx::query_scalar(PINNED).bind(uid).fetch_optional(db).await?;
+            let find = sqlx::query_scalar(FIND).bind(installation).bind(namespace).bind(name).bind(organization_id);
+            (pinned, find.fetch_optional(db).await?)
+        });
         if let (Some(organization_id), Some(key)) = known
             && self.last_refusal(uid).await?.is_none()
         {
             return Ok(Accepted { organization_id, key });
         }
         let mut transaction = self.write().await?;
-        sqlx::query(PIN).bind(uid).bind(organization_id).execute(&mut *transaction).await?;
-        sqlx::query(
-            "INSERT INTO integrations (installation, namespace, name, organization_id) VALUES (?, ?, ?, ?) \
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(installation)
-        .bind(namespace)
-        .bind(name)
-        .bind(organization_id)
-        .execute(&mut *transaction)
-        .await?;
-        sqlx::query("DELETE FROM credential_refusals WHERE uid = ?").bind(uid).execute(&mut *transaction).await?;
-        let organization_id = pinned().fetch_one(&mut *transaction).await?;
-        let key = find().fetch_one(&mut *transaction).await?;
+        let accepted = both!(transaction.connection(), db => {
+            sqlx::query(PIN).bind(uid).bind(organization_id).execute(&mut *db).await?;
+            sqlx::query(ADD)
+                .bind(installation)
+                .bind(namespace)
+                .bind(name)
+                .bind(organization_id)
+                .execute(&mut *db)
+                .await?;
+            sqlx::query("DELETE FROM credential_refusals WHERE uid = $1").bind(uid).execute(&mut *db).await?;
+            let pinned = sqlx::query_scalar(PINNED).bind(uid).fetch_one(&mut *db).await?;
+            let find = sqlx::query_scalar(FIND).bind(installation).bind(namespace).bind(name).bind(organization_id);
+            Accepted { organization_id: pinned, key: find.fetch_one(db).await? }
+        });
         transaction.commit().await?;
-        Ok(Accepted { organization_id, key })
+        Ok(accepted)
     }
 }
 
@@ -83,54 +91,58 @@ mod tests {
 
     #[tokio::test]
     async fn a_key_belongs_to_namespace_name_and_organization() {
-        let store = TestStore::open().await;
-        let key = integration_key(&store, "ns", "contoso", "org-1").await;
-        assert_eq!(integration_key(&store, "ns", "contoso", "org-1").await, key);
-        let mut keys = vec![key];
-        for (namespace, name, organization) in
-            [("other", "contoso", "org-1"), ("ns", "fabrikam", "org-1"), ("ns", "contoso", "org-2")]
-        {
-            keys.push(integration_key(&store, namespace, name, organization).await);
+        for store in TestStore::each().await {
+            let key = integration_key(&store, "ns", "contoso", "org-1").await;
+            assert_eq!(integration_key(&store, "ns", "contoso", "org-1").await, key);
+            let mut keys = vec![key];
+            for (namespace, name, organization) in
+                [("other", "contoso", "org-1"), ("ns", "fabrikam", "org-1"), ("ns", "contoso", "org-2")]
+            {
+                keys.push(integration_key(&store, namespace, name, organization).await);
+            }
+            keys.sort_unstable();
+            keys.dedup();
+            assert_eq!(keys.len(), 4);
         }
-        keys.sort_unstable();
-        keys.dedup();
-        assert_eq!(keys.len(), 4);
     }
 
     #[tokio::test]
     async fn a_key_survives_a_restart() {
-        let mut store = TestStore::open().await;
-        let key = integration_key(&store, "ns", "contoso", "org-1").await;
-        let installation = store.installation_id();
-        store.reopen().await;
-        assert_eq!(store.installation_id(), installation);
-        assert_eq!(integration_key(&store, "ns", "contoso", "org-1").await, key);
+        for mut store in TestStore::each().await {
+            let key = integration_key(&store, "ns", "contoso", "org-1").await;
+            let installation = store.installation_id();
+            store.reopen().await;
+            assert_eq!(store.installation_id(), installation);
+            assert_eq!(integration_key(&store, "ns", "contoso", "org-1").await, key);
+        }
     }
 
     #[tokio::test]
     async fn the_first_organization_that_accepts_an_object_is_the_one_for_its_life() {
-        let store = TestStore::open().await;
-        let uid = ObjectUid::from("uid-1");
-        let first = store.accept_organization(&uid, "ns", "contoso", "org-1").await.unwrap();
-        assert_eq!(first.organization_id, "org-1");
-        let other = store.accept_organization(&uid, "ns", "contoso", "org-2").await.unwrap();
-        assert_eq!(other.organization_id, "org-1");
-        assert_eq!(store.accept_organization(&uid, "ns", "contoso", "org-1").await.unwrap(), first);
-        store.pin_organization(&uid, "org-3").await.unwrap();
-        assert_eq!(store.pins(&uid).await.unwrap().organization_id.as_deref(), Some("org-1"));
+        for store in TestStore::each().await {
+            let uid = ObjectUid::from("uid-1");
+            let first = store.accept_organization(&uid, "ns", "contoso", "org-1").await.unwrap();
+            assert_eq!(first.organization_id, "org-1");
+            let other = store.accept_organization(&uid, "ns", "contoso", "org-2").await.unwrap();
+            assert_eq!(other.organization_id, "org-1");
+            assert_eq!(store.accept_organization(&uid, "ns", "contoso", "org-1").await.unwrap(), first);
+            store.pin_organization(&uid, "org-3").await.unwrap();
+            assert_eq!(store.pins(&uid).await.unwrap().organization_id.as_deref(), Some("org-1"));
+        }
     }
 
     #[tokio::test]
     async fn an_accepted_credential_ends_a_refusal_and_what_is_known_is_not_written_again() {
-        let store = TestStore::open().await;
-        let uid = ObjectUid::from("uid-1");
-        store.record_refusal(&uid, "secret/1", 1_000).await.unwrap();
-        let accepted = store.accept_organization(&uid, "ns", "contoso", "org-1").await.unwrap();
-        assert_eq!(store.last_refusal(&uid).await.unwrap(), None);
-        // A writer that was fenced off can still learn what is known, since that takes no write.
-        store.raise_epoch(2).await.unwrap();
-        let fenced = store.as_leader(1);
-        assert_eq!(fenced.accept_organization(&uid, "ns", "contoso", "org-1").await.unwrap(), accepted);
-        assert!(fenced.accept_organization(&uid, "ns", "contoso", "org-2").await.is_err());
+        for store in TestStore::each().await {
+            let uid = ObjectUid::from("uid-1");
+            store.record_refusal(&uid, "secret/1", 1_000).await.unwrap();
+            let accepted = store.accept_organization(&uid, "ns", "contoso", "org-1").await.unwrap();
+            assert_eq!(store.last_refusal(&uid).await.unwrap(), None);
+            // A writer that was fenced off can still learn what is known, since that takes no write.
+            store.raise_epoch(2).await.unwrap();
+            let fenced = store.as_leader(1);
+            assert_eq!(fenced.accept_organization(&uid, "ns", "contoso", "org-1").await.unwrap(), accepted);
+            assert!(fenced.accept_organization(&uid, "ns", "contoso", "org-2").await.is_err());
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! The store: the only place with SQL.
 //!
-//! One SQLite file in a folder of its own, used by one process at a time. Every record of Azure DevOps data begins
-//! with the integration's key and its project ([`Scope`]); nothing is shared between two integrations. Times are Unix
-//! milliseconds and come from the caller. Credentials are never stored, nor anything computed from one.
+//! One SQLite file in a folder of its own, used by one process at a time, or a database of PostgreSQL that several share;
+//! `backend.rs` tells how one statement serves both. Every record of Azure DevOps data begins with the integration's key
+//! and its project ([`Scope`]); nothing is shared between two integrations. Times are Unix milliseconds and come from the
+//! caller. Credentials are never stored, nor anything computed from one.
 
 mod audit;
+mod backend;
 mod bounds;
 mod connection;
 mod error;
@@ -13,7 +15,9 @@ mod ids;
 mod integrations;
 mod leadership;
 mod pins;
+mod postgres;
 mod refusals;
+mod sqlite;
 mod sync_runs;
 mod work_items;
 
@@ -22,11 +26,12 @@ pub(crate) mod testing;
 
 pub use audit::{Actor, AuditAction, AuditRecord, AuditedObject, ObjectKind};
 pub use connection::Store;
-pub use error::StoreError;
+pub use error::{Cause, StoreError};
 pub use filesystem::RefusedFileSystem;
 pub use ids::{IntegrationKey, ObjectUid, ProjectId, RunId, Scope, SyncRunId, WorkItemId};
 pub use integrations::Accepted;
 pub use pins::{ConfigPins, Pins};
+pub use postgres::{InvalidServer, Server};
 pub use refusals::Refusal;
 pub use sync_runs::{NewSyncRun, SyncKind, SyncOutcome, SyncRun, SyncRunEnd};
 pub use work_items::{Changes, FullReadEnd, MAX_PAGE, WorkItemRecord};

@@ -1,6 +1,7 @@
 //! Credentials that Azure DevOps refused. Kept over a restart, since trying an expired token again and again can lock
 //! an account.
 
+use super::backend::both;
 use super::bounds::{self, within};
 use super::connection::Store;
 use super::error::StoreError;
@@ -27,25 +28,25 @@ impl Store {
         within("uid", uid.as_str(), bounds::NAME)?;
         within("credential version", credential_version, bounds::CREDENTIAL_VERSION)?;
         let mut transaction = self.write().await?;
-        sqlx::query(
-            "INSERT INTO credential_refusals (uid, credential_version, refused_at) VALUES (?, ?, ?) \
-             ON CONFLICT (uid) DO UPDATE SET credential_version = excluded.credential_version, \
-             refused_at = excluded.refused_at",
-        )
-        .bind(uid)
-        .bind(credential_version)
-        .bind(refused_at)
-        .execute(&mut *transaction)
-        .await?;
-        Ok(transaction.commit().await?)
+        both!(transaction.connection(), db => {
+            sqlx::query(
+                "INSERT INTO credential_refusals (uid, credential_version, refused_at) VALUES ($1, $2, $3) \
+                 ON CONFLICT (uid) DO UPDATE SET credential_version = excluded.credential_version, \
+                 refused_at = excluded.refused_at",
+            )
+            .bind(uid)
+            .bind(credential_version)
+            .bind(refused_at)
+            .execute(db)
+            .await?;
+        });
+        transaction.commit().await
     }
 
     /// The last refusal, unless a credential was accepted since.
     pub async fn last_refusal(&self, uid: &ObjectUid) -> Result<Option<Refusal>, StoreError> {
-        Ok(sqlx::query_as("SELECT credential_version, refused_at FROM credential_refusals WHERE uid = ?")
-            .bind(uid)
-            .fetch_optional(self.readers())
-            .await?)
+        let last = "SELECT credential_version, refused_at FROM credential_refusals WHERE uid = $1";
+        Ok(both!(self.readers(), db => sqlx::query_as(last).bind(uid).fetch_optional(db).await?))
     }
 }
 
@@ -56,14 +57,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_refusal_survives_a_restart_and_the_last_one_counts() {
-        let mut store = TestStore::open().await;
-        let uid = ObjectUid::from("uid-1");
-        assert_eq!(store.last_refusal(&uid).await.unwrap(), None);
-        store.record_refusal(&uid, "secret/1", 1_000).await.unwrap();
-        store.record_refusal(&uid, "secret/2", 2_000).await.unwrap();
-        store.reopen().await;
-        let expected = Refusal { credential_version: "secret/2".into(), refused_at: 2_000 };
-        assert_eq!(store.last_refusal(&uid).await.unwrap(), Some(expected));
-        assert_eq!(store.last_refusal(&"uid-2".into()).await.unwrap(), None);
+        for mut store in TestStore::each().await {
+            let uid = ObjectUid::from("uid-1");
+            assert_eq!(store.last_refusal(&uid).await.unwrap(), None);
+            store.record_refusal(&uid, "secret/1", 1_000).await.unwrap();
+            store.record_refusal(&uid, "secret/2", 2_000).await.unwrap();
+            store.reopen().await;
+            let expected = Refusal { credential_version: "secret/2".into(), refused_at: 2_000 };
+            assert_eq!(store.last_refusal(&uid).await.unwrap(), Some(expected));
+            assert_eq!(store.last_refusal(&"uid-2".into()).await.unwrap(), None);
+        }
     }
 }

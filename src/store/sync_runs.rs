@@ -1,5 +1,6 @@
 //! The history of syncs, as it is shown to people.
 
+use super::backend::both;
 use super::bounds::{self, column, shortened, within};
 use super::connection::Store;
 use super::error::StoreError;
@@ -10,6 +11,7 @@ const KEPT: u32 = 100;
 
 /// What a run reads.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, sqlx::Type)]
+#[sqlx(type_name = "TEXT")]
 pub enum SyncKind {
     /// Every work item of the project.
     Full,
@@ -17,6 +19,7 @@ pub enum SyncKind {
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, sqlx::Type)]
+#[sqlx(type_name = "TEXT")]
 pub enum SyncOutcome {
     /// All was read and stored.
     Succeeded,
@@ -88,26 +91,28 @@ impl Store {
     pub async fn start_sync_run(&self, run: &NewSyncRun) -> Result<SyncRunId, StoreError> {
         within("uid", run.config_uid.as_str(), bounds::NAME)?;
         let mut transaction = self.write().await?;
-        let id = sqlx::query_scalar(
-            "INSERT INTO sync_runs (integration_key, project_id, config_uid, kind, started_at) \
-             VALUES (?, ?, ?, ?, ?) RETURNING id",
-        )
-        .bind(run.scope.integration)
-        .bind(run.scope.project)
-        .bind(&run.config_uid)
-        .bind(run.kind)
-        .bind(run.started_at)
-        .fetch_one(&mut *transaction)
-        .await?;
-        sqlx::query(
-            "DELETE FROM sync_runs WHERE config_uid = ? AND id <= \
-             (SELECT id FROM sync_runs WHERE config_uid = ? ORDER BY id DESC LIMIT 1 OFFSET ?)",
-        )
-        .bind(&run.config_uid)
-        .bind(&run.config_uid)
-        .bind(KEPT)
-        .execute(&mut *transaction)
-        .await?;
+        let id = both!(transaction.connection(), db => {
+            let id = sqlx::query_scalar(
+                "INSERT INTO sync_runs (integration_key, project_id, config_uid, kind, started_at) \
+                 VALUES ($1, $2, $3, $4, $5) RETURNING id",
+            )
+            .bind(run.scope.integration)
+            .bind(run.scope.project)
+            .bind(&run.config_uid)
+            .bind(run.kind)
+            .bind(run.started_at)
+            .fetch_one(&mut *db)
+            .await?;
+            sqlx::query(
+                "DELETE FROM sync_runs WHERE config_uid = $1 AND id <= \
+                 (SELECT id FROM sync_runs WHERE config_uid = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)",
+            )
+            .bind(&run.config_uid)
+            .bind(i64::from(KEPT))
+            .execute(db)
+            .await?;
+            id
+        });
         transaction.commit().await?;
         Ok(id)
     }
@@ -115,47 +120,55 @@ impl Store {
     /// Records how a run ended; [`StoreError::SyncRunNotOpen`] if it has ended before.
     pub async fn finish_sync_run(&self, id: SyncRunId, end: &SyncRunEnd) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
-        let ended = sqlx::query(
-            "UPDATE sync_runs SET finished_at = ?, outcome = ?, items = ?, requests = ?, reason = ? \
-             WHERE id = ? AND finished_at IS NULL",
-        )
-        .bind(end.finished_at)
-        .bind(end.outcome)
-        .bind(column(end.items))
-        .bind(column(end.requests))
-        .bind(end.reason.as_deref().map(|reason| shortened(reason, bounds::REASON)))
-        .bind(id)
-        .execute(&mut *transaction)
-        .await?;
-        if ended.rows_affected() == 0 {
+        let ended = both!(transaction.connection(), db => {
+            sqlx::query(
+                "UPDATE sync_runs SET finished_at = $1, outcome = $2, items = $3, requests = $4, reason = $5 \
+                 WHERE id = $6 AND finished_at IS NULL",
+            )
+            .bind(end.finished_at)
+            .bind(end.outcome)
+            .bind(column(end.items))
+            .bind(column(end.requests))
+            .bind(end.reason.as_deref().map(|reason| shortened(reason, bounds::REASON)))
+            .bind(id)
+            .execute(db)
+            .await?
+            .rows_affected()
+        });
+        if ended == 0 {
             return Err(StoreError::SyncRunNotOpen);
         }
-        Ok(transaction.commit().await?)
+        transaction.commit().await
     }
 
     /// Ends the runs that an earlier process left open, and tells how many there were. For a new leader, before its
     /// first sync.
     pub async fn interrupt_sync_runs(&self, at: i64) -> Result<u64, StoreError> {
         let mut transaction = self.write().await?;
-        let ended = sqlx::query("UPDATE sync_runs SET finished_at = ?, outcome = ? WHERE finished_at IS NULL")
-            .bind(at)
-            .bind(SyncOutcome::Interrupted)
-            .execute(&mut *transaction)
-            .await?;
+        let ended = both!(transaction.connection(), db => {
+            sqlx::query("UPDATE sync_runs SET finished_at = $1, outcome = $2 WHERE finished_at IS NULL")
+                .bind(at)
+                .bind(SyncOutcome::Interrupted)
+                .execute(db)
+                .await?
+                .rows_affected()
+        });
         transaction.commit().await?;
-        Ok(ended.rows_affected())
+        Ok(ended)
     }
 
     /// The latest runs of a config, newest first; at most 100.
     pub async fn sync_runs(&self, config_uid: &ObjectUid, limit: u32) -> Result<Vec<SyncRun>, StoreError> {
-        Ok(sqlx::query_as(
-            "SELECT id, integration_key, project_id, config_uid, kind, started_at, finished_at, outcome, items, \
-             requests, reason FROM sync_runs WHERE config_uid = ? ORDER BY id DESC LIMIT ?",
-        )
-        .bind(config_uid)
-        .bind(limit.min(KEPT))
-        .fetch_all(self.readers())
-        .await?)
+        Ok(both!(self.readers(), db => {
+            sqlx::query_as(
+                "SELECT id, integration_key, project_id, config_uid, kind, started_at, finished_at, outcome, items, \
+                 requests, reason FROM sync_runs WHERE config_uid = $1 ORDER BY id DESC LIMIT $2",
+            )
+            .bind(config_uid)
+            .bind(i64::from(limit.min(KEPT)))
+            .fetch_all(db)
+            .await?
+        }))
     }
 }
 
@@ -170,56 +183,58 @@ mod tests {
 
     #[tokio::test]
     async fn a_run_is_recorded_from_start_to_end() {
-        let store = TestStore::open().await;
-        let scope = store.scope("contoso", 1).await;
-        let id = store.start_sync_run(&run(scope, "config", 10)).await.unwrap();
-        let open = store.sync_runs(&"config".into(), 10).await.unwrap();
-        assert_eq!((open.len(), open[0].id, open[0].started_at, open[0].outcome), (1, id, 10, None));
+        for store in TestStore::each().await {
+            let scope = store.scope("contoso", 1).await;
+            let id = store.start_sync_run(&run(scope, "config", 10)).await.unwrap();
+            let open = store.sync_runs(&"config".into(), 10).await.unwrap();
+            assert_eq!((open.len(), open[0].id, open[0].started_at, open[0].outcome), (1, id, 10, None));
 
-        let end = SyncRunEnd {
-            finished_at: 20,
-            outcome: SyncOutcome::Failed,
-            items: 7,
-            requests: 3,
-            reason: Some("Throttled".into()),
-        };
-        store.finish_sync_run(id, &end).await.unwrap();
-        let ended = store.sync_runs(&"config".into(), 10).await.unwrap().remove(0);
-        assert_eq!((ended.finished_at, ended.outcome), (Some(20), Some(SyncOutcome::Failed)));
-        assert_eq!((ended.items, ended.requests, ended.reason.as_deref()), (7, 3, Some("Throttled")));
-        assert_eq!((ended.integration_key, ended.project_id), (scope.integration, scope.project));
+            let end = SyncRunEnd {
+                finished_at: 20,
+                outcome: SyncOutcome::Failed,
+                items: 7,
+                requests: 3,
+                reason: Some("Throttled".into()),
+            };
+            store.finish_sync_run(id, &end).await.unwrap();
+            let ended = store.sync_runs(&"config".into(), 10).await.unwrap().remove(0);
+            assert_eq!((ended.finished_at, ended.outcome), (Some(20), Some(SyncOutcome::Failed)));
+            assert_eq!((ended.items, ended.requests, ended.reason.as_deref()), (7, 3, Some("Throttled")));
+            assert_eq!((ended.integration_key, ended.project_id), (scope.integration, scope.project));
 
-        let again = store.finish_sync_run(id, &end).await;
-        assert!(matches!(again, Err(StoreError::SyncRunNotOpen)), "{again:?}");
+            let again = store.finish_sync_run(id, &end).await;
+            assert!(matches!(again, Err(StoreError::SyncRunNotOpen)), "{again:?}");
+        }
     }
 
     #[tokio::test]
     async fn the_last_hundred_runs_of_each_config_are_kept() {
-        let store = TestStore::open().await;
-        let scope = store.scope("contoso", 1).await;
-        store.start_sync_run(&run(scope, "quiet", 0)).await.unwrap();
-        for started_at in 1..=103 {
-            store.start_sync_run(&run(scope, "busy", started_at)).await.unwrap();
+        for store in TestStore::each().await {
+            let scope = store.scope("contoso", 1).await;
+            store.start_sync_run(&run(scope, "quiet", 0)).await.unwrap();
+            for started_at in 1..=103 {
+                store.start_sync_run(&run(scope, "busy", started_at)).await.unwrap();
+            }
+            let kept = store.sync_runs(&"busy".into(), u32::MAX).await.unwrap();
+            assert_eq!(kept.iter().map(|run| run.started_at).collect::<Vec<_>>(), (4..=103).rev().collect::<Vec<_>>());
+            assert_eq!(store.rows::<(i64,)>("SELECT count(*) FROM sync_runs").await, [(101,)]);
         }
-        let kept = store.sync_runs(&"busy".into(), u32::MAX).await.unwrap();
-        assert_eq!(kept.iter().map(|run| run.started_at).collect::<Vec<_>>(), (4..=103).rev().collect::<Vec<_>>());
-        let stored: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM sync_runs").fetch_one(store.readers()).await.unwrap();
-        assert_eq!(stored, 101);
     }
 
     #[tokio::test]
     async fn runs_that_a_crash_left_open_are_marked_interrupted() {
-        let mut store = TestStore::open().await;
-        let scope = store.scope("contoso", 1).await;
-        let ended = store.start_sync_run(&run(scope, "config", 1)).await.unwrap();
-        let end = SyncRunEnd { finished_at: 2, outcome: SyncOutcome::Succeeded, items: 0, requests: 0, reason: None };
-        store.finish_sync_run(ended, &end).await.unwrap();
-        store.start_sync_run(&run(scope, "config", 3)).await.unwrap();
-        store.reopen().await;
-        assert_eq!(store.interrupt_sync_runs(9).await.unwrap(), 1);
-        let outcomes: Vec<_> = store.sync_runs(&"config".into(), 10).await.unwrap();
-        let outcomes: Vec<_> = outcomes.iter().map(|run| (run.finished_at, run.outcome)).collect();
-        assert_eq!(outcomes, [(Some(9), Some(SyncOutcome::Interrupted)), (Some(2), Some(SyncOutcome::Succeeded))]);
+        for mut store in TestStore::each().await {
+            let scope = store.scope("contoso", 1).await;
+            let ended = store.start_sync_run(&run(scope, "config", 1)).await.unwrap();
+            let end =
+                SyncRunEnd { finished_at: 2, outcome: SyncOutcome::Succeeded, items: 0, requests: 0, reason: None };
+            store.finish_sync_run(ended, &end).await.unwrap();
+            store.start_sync_run(&run(scope, "config", 3)).await.unwrap();
+            store.reopen().await;
+            assert_eq!(store.interrupt_sync_runs(9).await.unwrap(), 1);
+            let outcomes: Vec<_> = store.sync_runs(&"config".into(), 10).await.unwrap();
+            let outcomes: Vec<_> = outcomes.iter().map(|run| (run.finished_at, run.outcome)).collect();
+            assert_eq!(outcomes, [(Some(9), Some(SyncOutcome::Interrupted)), (Some(2), Some(SyncOutcome::Succeeded))]);
+        }
     }
 }

@@ -6,8 +6,7 @@
 
 use std::collections::HashMap;
 
-use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
-
+use super::backend::{Backend, Connection, answered, both};
 use super::bounds::{self, within};
 use super::connection::Store;
 use super::error::StoreError;
@@ -20,8 +19,14 @@ pub const MAX_PAGE: usize = 10_000;
 /// stricter limit that fits them.
 const MAX_FIELDS: usize = 16 * 1024 * 1024;
 
-/// Rows per statement. Larger ones gain nothing, and a statement of this one size stays prepared.
-const ROWS: usize = 100;
+/// What becomes of a row that is stored already, for the two statements that insert pages: a higher revision replaces it, an
+/// equal one if it differs.
+const UPDATE: &str = " ON CONFLICT (integration_key, project_id, id) DO UPDATE SET rev = excluded.rev, \
+     work_item_type = excluded.work_item_type, state = excluded.state, title = excluded.title, \
+     changed_at = excluded.changed_at, fields = excluded.fields \
+     WHERE excluded.rev > work_items.rev OR (excluded.rev = work_items.rev AND \
+     (excluded.work_item_type, excluded.state, excluded.title, excluded.changed_at, excluded.fields) IS DISTINCT FROM \
+     (work_items.work_item_type, work_items.state, work_items.title, work_items.changed_at, work_items.fields))";
 
 /// A work item as it was fetched.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -65,16 +70,14 @@ impl Store {
     /// Begins a full read. An unfinished one of the same scope is abandoned: its pages stay stored, its id is refused.
     pub async fn begin_full_read(&self, scope: Scope) -> Result<RunId, StoreError> {
         let mut transaction = self.write().await?;
-        sqlx::query("DELETE FROM full_reads WHERE integration_key = ? AND project_id = ?")
-            .bind(scope.integration)
-            .bind(scope.project)
-            .execute(&mut *transaction)
-            .await?;
-        let run = sqlx::query_scalar("INSERT INTO full_reads (integration_key, project_id) VALUES (?, ?) RETURNING id")
-            .bind(scope.integration)
-            .bind(scope.project)
-            .fetch_one(&mut *transaction)
-            .await?;
+        let (end, begin) = (
+            "DELETE FROM full_reads WHERE integration_key = $1 AND project_id = $2",
+            "INSERT INTO full_reads (integration_key, project_id) VALUES ($1, $2) RETURNING id",
+        );
+        let run = both!(transaction.connection(), db => {
+            sqlx::query(end).bind(scope.integration).bind(scope.project).execute(&mut *db).await?;
+            sqlx::query_scalar(begin).bind(scope.integration).bind(scope.project).fetch_one(db).await?
+        });
         transaction.commit().await?;
         Ok(run)
     }
@@ -92,48 +95,42 @@ impl Store {
     ) -> Result<Changes, StoreError> {
         let items = checked(page)?;
         let mut transaction = self.write().await?;
-        refuse_closed(&mut transaction, scope, run).await?;
-        let mut changes = Changes::default();
-        for rows in items.chunks(ROWS) {
-            let ids = json_ids(rows);
-            let stored = count_stored(&mut transaction, scope, &ids).await?;
-            let written = upsert(&mut transaction, scope, rows).await?;
-            let inserted = (rows.len() as u64).saturating_sub(stored);
-            changes.inserted += inserted;
-            changes.updated += written.saturating_sub(inserted);
-            mark_seen(&mut transaction, run, &ids).await?;
-        }
+        refuse_closed(transaction.connection(), scope, run).await?;
+        let (stored, written) = match transaction.connection() {
+            Backend::Sqlite(db) => sqlite::put(db, scope, run, &items).await?,
+            Backend::Postgres(db) => answered(Box::pin(postgres::put(db, scope, run, &items))).await?,
+        };
+        let inserted = (items.len() as u64).saturating_sub(stored);
         transaction.commit().await?;
-        Ok(changes)
+        Ok(Changes { inserted, updated: written.saturating_sub(inserted) })
     }
 
     /// Ends a full read that saw everything: what it saw is present, what else is stored of the scope is marked absent.
     pub async fn finish_full_read(&self, scope: Scope, run: RunId) -> Result<FullReadEnd, StoreError> {
         let mut transaction = self.write().await?;
-        refuse_closed(&mut transaction, scope, run).await?;
+        refuse_closed(transaction.connection(), scope, run).await?;
         let mut marked = 0;
         for statement in [
-            "UPDATE work_items SET absent = 1 WHERE integration_key = ? AND project_id = ? AND absent = 0 \
-             AND NOT EXISTS (SELECT 1 FROM full_read_items seen WHERE seen.run_id = ? AND seen.id = work_items.id)",
-            "UPDATE work_items SET absent = 0 WHERE integration_key = ? AND project_id = ? AND absent = 1 \
-             AND EXISTS (SELECT 1 FROM full_read_items seen WHERE seen.run_id = ? AND seen.id = work_items.id)",
+            "UPDATE work_items SET absent = TRUE WHERE integration_key = $1 AND project_id = $2 AND absent = FALSE \
+             AND NOT EXISTS (SELECT 1 FROM full_read_items seen WHERE seen.run_id = $3 AND seen.id = work_items.id)",
+            "UPDATE work_items SET absent = FALSE WHERE integration_key = $1 AND project_id = $2 AND absent = TRUE \
+             AND EXISTS (SELECT 1 FROM full_read_items seen WHERE seen.run_id = $3 AND seen.id = work_items.id)",
         ] {
-            let done = sqlx::query(statement)
-                .bind(scope.integration)
-                .bind(scope.project)
-                .bind(run)
-                .execute(&mut *transaction)
-                .await?;
-            marked += done.rows_affected();
+            marked += both!(transaction.connection(), db => {
+                let update = sqlx::query(statement).bind(scope.integration).bind(scope.project).bind(run);
+                update.execute(db).await?.rows_affected()
+            });
         }
-        let missing: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM work_items WHERE integration_key = ? AND project_id = ? AND absent = 1",
-        )
-        .bind(scope.integration)
-        .bind(scope.project)
-        .fetch_one(&mut *transaction)
-        .await?;
-        sqlx::query("DELETE FROM full_reads WHERE id = ?").bind(run).execute(&mut *transaction).await?;
+        let missing: i64 = both!(transaction.connection(), db => {
+            sqlx::query("DELETE FROM full_reads WHERE id = $1").bind(run).execute(&mut *db).await?;
+            sqlx::query_scalar(
+                "SELECT count(*) FROM work_items WHERE integration_key = $1 AND project_id = $2 AND absent = TRUE",
+            )
+            .bind(scope.integration)
+            .bind(scope.project)
+            .fetch_one(db)
+            .await?
+        });
         transaction.commit().await?;
         Ok(FullReadEnd { missing: missing.unsigned_abs(), marked })
     }
@@ -141,25 +138,30 @@ impl Store {
     /// Gives up a full read. Its pages stay stored and no mark changes; nothing happens if it is not open.
     pub async fn abort_full_read(&self, scope: Scope, run: RunId) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
-        sqlx::query("DELETE FROM full_reads WHERE id = ? AND integration_key = ? AND project_id = ?")
-            .bind(run)
-            .bind(scope.integration)
-            .bind(scope.project)
-            .execute(&mut *transaction)
-            .await?;
-        Ok(transaction.commit().await?)
+        both!(transaction.connection(), db => {
+            sqlx::query("DELETE FROM full_reads WHERE id = $1 AND integration_key = $2 AND project_id = $3")
+                .bind(run)
+                .bind(scope.integration)
+                .bind(scope.project)
+                .execute(db)
+                .await?;
+        });
+        transaction.commit().await
     }
 
     /// Present items of a scope by the name of their type, in the order of the names.
     pub async fn count_by_type(&self, scope: Scope) -> Result<Vec<(String, u64)>, StoreError> {
-        let rows: Vec<(String, i64)> = sqlx::query_as(
-            "SELECT work_item_type, count(*) FROM work_items \
-             WHERE integration_key = ? AND project_id = ? AND absent = 0 GROUP BY work_item_type ORDER BY work_item_type",
-        )
-        .bind(scope.integration)
-        .bind(scope.project)
-        .fetch_all(self.readers())
-        .await?;
+        let rows: Vec<(String, i64)> = both!(self.readers(), db => {
+            sqlx::query_as(
+                "SELECT work_item_type, count(*) FROM work_items \
+                 WHERE integration_key = $1 AND project_id = $2 AND absent = FALSE \
+                 GROUP BY work_item_type ORDER BY work_item_type",
+            )
+            .bind(scope.integration)
+            .bind(scope.project)
+            .fetch_all(db)
+            .await?
+        });
         Ok(rows.into_iter().map(|(name, count)| (name, count.unsigned_abs())).collect())
     }
 }
@@ -185,74 +187,20 @@ fn checked(page: &[WorkItemRecord]) -> Result<Vec<&WorkItemRecord>, StoreError> 
     Ok(items)
 }
 
-async fn refuse_closed(connection: &mut SqliteConnection, scope: Scope, run: RunId) -> Result<(), StoreError> {
-    let open: Option<i64> =
-        sqlx::query_scalar("SELECT 1 FROM full_reads WHERE id = ? AND integration_key = ? AND project_id = ?")
+async fn refuse_closed(connection: Connection<'_>, scope: Scope, run: RunId) -> Result<(), StoreError> {
+    let open: Option<RunId> = both!(connection, db => {
+        sqlx::query_scalar("SELECT id FROM full_reads WHERE id = $1 AND integration_key = $2 AND project_id = $3")
             .bind(run)
             .bind(scope.integration)
             .bind(scope.project)
-            .fetch_optional(connection)
-            .await?;
+            .fetch_optional(db)
+            .await?
+    });
     open.map(|_| ()).ok_or(StoreError::RunNotOpen)
 }
 
-/// The ids as a JSON array: one parameter, whatever their number.
-fn json_ids(rows: &[&WorkItemRecord]) -> String {
-    rows.iter().map(|item| item.id.get()).collect::<serde_json::Value>().to_string()
-}
-
-async fn count_stored(connection: &mut SqliteConnection, scope: Scope, ids: &str) -> Result<u64, StoreError> {
-    let stored: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM json_each(?) wanted CROSS JOIN work_items \
-         ON integration_key = ? AND project_id = ? AND work_items.id = wanted.value",
-    )
-    .bind(ids)
-    .bind(scope.integration)
-    .bind(scope.project)
-    .fetch_one(connection)
-    .await?;
-    Ok(stored.unsigned_abs())
-}
-
-/// Writes the rows that are new or differ from what is stored, and gives their number.
-async fn upsert(connection: &mut SqliteConnection, scope: Scope, rows: &[&WorkItemRecord]) -> Result<u64, StoreError> {
-    let mut statement = QueryBuilder::<Sqlite>::new(
-        "INSERT INTO work_items (integration_key, project_id, id, rev, work_item_type, state, title, changed_at, fields) ",
-    );
-    statement.push_values(rows, |mut row, item| {
-        row.push_bind(scope.integration)
-            .push_bind(scope.project)
-            .push_bind(i64::from(item.id.get()))
-            .push_bind(i64::from(item.rev))
-            .push_bind(item.work_item_type.as_str())
-            .push_bind(item.state.as_str())
-            .push_bind(item.title.as_str())
-            .push_bind(item.changed_at)
-            .push_bind(item.fields.as_str());
-    });
-    statement.push(
-        " ON CONFLICT (integration_key, project_id, id) DO UPDATE SET rev = excluded.rev, \
-         work_item_type = excluded.work_item_type, state = excluded.state, title = excluded.title, \
-         changed_at = excluded.changed_at, fields = excluded.fields \
-         WHERE excluded.rev > work_items.rev OR (excluded.rev = work_items.rev AND \
-         (excluded.work_item_type, excluded.state, excluded.title, excluded.changed_at, excluded.fields) IS NOT \
-         (work_items.work_item_type, work_items.state, work_items.title, work_items.changed_at, work_items.fields))",
-    );
-    // A statement of another size would take the place of one that is used again.
-    let query = statement.build().persistent(rows.len() == ROWS);
-    Ok(query.execute(connection).await?.rows_affected())
-}
-
-async fn mark_seen(connection: &mut SqliteConnection, run: RunId, ids: &str) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO full_read_items (run_id, id) SELECT ?, value FROM json_each(?) WHERE true ON CONFLICT DO NOTHING",
-    )
-    .bind(run)
-    .bind(ids)
-    .execute(connection)
-    .await?;
-    Ok(())
-}
+mod postgres;
+mod sqlite;
 
 #[cfg(test)]
 mod tests;

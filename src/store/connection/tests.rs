@@ -1,172 +1,120 @@
-use std::os::unix::fs::PermissionsExt;
-
 use super::*;
-use crate::store::testing::{TestStore, integration_key, item};
+use crate::store::testing::{TestStore, execute, integration_key, item};
 
-#[tokio::test]
-async fn a_second_opener_is_refused_at_once_and_told_the_file() {
-    let mut store = TestStore::open().await;
-    let refused = Store::open(store.folder()).await.unwrap_err();
-    assert!(matches!(&refused, StoreError::Locked { path } if *path == store.folder().join(LOCK)), "{refused:?}");
-    assert!(refused.to_string().contains("ado-operator.lock"), "{refused}");
-    assert_eq!((refused.reason(), refused.is_transient()), ("StoreLocked", true));
-    store.reopen().await;
-}
-
-#[test]
-fn a_folder_on_a_network_file_system_is_refused_with_both_names() {
-    let refused = refuse_unsafe_file_system(Path::new("/data"), Ok(0x6969)).unwrap_err();
-    assert_eq!((refused.reason(), refused.is_transient()), ("StoreFileSystemRefused", false));
-    assert!(refused.to_string().starts_with("the store's folder /data is on NFS"), "{refused}");
-    refuse_unsafe_file_system(Path::new("/data"), Ok(0xEF53)).expect("ext4 is safe");
-}
-
-#[tokio::test]
-async fn a_clone_keeps_the_lock_and_closing_one_closes_all() {
-    let store = TestStore::open().await;
-    let clone = Store::clone(&store).as_leader(1);
-    let folder = store.folder().to_owned();
-    assert!(matches!(Store::open(&folder).await, Err(StoreError::Locked { .. })));
-    clone.close().await;
-    let refused = store.record_refusal(&"uid".into(), "secret/1", 1).await.unwrap_err();
-    assert_eq!((refused.reason(), refused.is_transient()), ("StoreUnavailable", true));
-    Store::open(&folder).await.unwrap().close().await;
-}
+const PIN: &str = "INSERT INTO pins (uid, kind, value) VALUES ('uid', 'ProjectId', 'p')";
 
 #[tokio::test]
 async fn migrations_run_once_and_leave_data_alone() {
-    let mut store = TestStore::open().await;
-    let applied = "SELECT version, installed_on FROM _sqlx_migrations ORDER BY version";
-    let first: Vec<(i64, String)> = sqlx::query_as(applied).fetch_all(store.readers()).await.unwrap();
-    let key = integration_key(&store, "ns", "contoso", "organization").await;
-    store.reopen().await;
-    let second: Vec<(i64, String)> = sqlx::query_as(applied).fetch_all(store.readers()).await.unwrap();
-    assert_eq!(first, second);
-    assert!(!first.is_empty());
-    assert_eq!(integration_key(&store, "ns", "contoso", "organization").await, key);
+    for mut store in TestStore::each().await {
+        let applied = "SELECT version, CAST(installed_on AS TEXT) FROM _sqlx_migrations ORDER BY version";
+        let first: Vec<(i64, String)> = store.rows(applied).await;
+        let key = integration_key(&store, "ns", "contoso", "organization").await;
+        store.reopen().await;
+        let second: Vec<(i64, String)> = store.rows(applied).await;
+        assert_eq!(first, second);
+        assert!(!first.is_empty());
+        assert_eq!(integration_key(&store, "ns", "contoso", "organization").await, key);
+    }
 }
 
 #[tokio::test]
 async fn a_program_that_was_rolled_back_opens_the_newer_schema() {
-    let mut store = TestStore::open().await;
-    sqlx::query(
-        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
-         VALUES (9999, 'of a later release', 1, x'00', 0)",
-    )
-    .execute(&store.shared.writer)
-    .await
-    .unwrap();
-    store.reopen().await;
-}
-
-#[tokio::test]
-async fn connections_are_durable_and_readers_cannot_write() {
-    let store = TestStore::open().await;
-    let pragma = |name: &str| format!("PRAGMA {name}");
-    for (name, value) in [("synchronous", 2), ("foreign_keys", 1), ("cache_size", -4_096), ("temp_store", 2)] {
-        let found: i64 =
-            sqlx::query_scalar(sqlx::AssertSqlSafe(pragma(name))).fetch_one(&store.shared.writer).await.unwrap();
-        assert_eq!(found, value, "{name}");
+    for mut store in TestStore::each().await {
+        let later = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+                 SELECT 9999, 'of a later release', TRUE, checksum, 0 FROM _sqlx_migrations WHERE version = 1";
+        store.execute(later).await.unwrap();
+        store.reopen().await;
     }
-    let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(store.readers()).await.unwrap();
-    assert_eq!(mode, "wal");
-    sqlx::query("DELETE FROM pins").execute(store.readers()).await.unwrap_err();
 }
 
 #[tokio::test]
 async fn a_read_does_not_wait_for_a_write_and_sees_only_what_is_committed() {
-    let store = TestStore::open().await;
-    let mut transaction = store.write().await.unwrap();
-    sqlx::query("INSERT INTO pins (uid, kind, value) VALUES ('uid', 'ProjectId', 'p')")
-        .execute(&mut *transaction)
-        .await
-        .unwrap();
-    assert_eq!(store.pins(&"uid".into()).await.unwrap().project_id, None);
-    transaction.commit().await.unwrap();
-    assert_eq!(store.pins(&"uid".into()).await.unwrap().project_id.as_deref(), Some("p"));
-}
-
-#[tokio::test]
-async fn a_write_that_is_dropped_half_way_leaves_nothing_and_frees_the_writer() {
-    let store = TestStore::open().await;
-    let mut transaction = store.write().await.unwrap();
-    sqlx::query("INSERT INTO pins (uid, kind, value) VALUES ('uid', 'ProjectId', 'p')")
-        .execute(&mut *transaction)
-        .await
-        .unwrap();
-    drop(transaction);
-    store.record_refusal(&"other".into(), "secret/1", 1).await.unwrap();
-    assert_eq!(store.pins(&"uid".into()).await.unwrap().project_id, None);
-}
-
-#[tokio::test]
-async fn a_new_folder_and_its_files_are_for_this_user_alone() {
-    let parent = tempfile::tempdir().unwrap();
-    let folder = parent.path().join("data/store");
-    let store = Store::open(&folder).await.unwrap();
-    let scope = crate::store::testing::scope(&store, "contoso", 1).await;
-    let run = store.begin_full_read(scope).await.unwrap();
-    store.put_work_items(scope, run, &[item(1, 1)]).await.unwrap();
-    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(&folder), 0o700);
-    let files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert_eq!(files.len(), 4, "database, write-ahead log, its index and the lock: {files:?}");
-    for file in files {
-        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    for store in TestStore::each().await {
+        let mut transaction = store.write().await.unwrap();
+        execute(transaction.connection(), PIN).await.unwrap();
+        assert_eq!(store.pins(&"uid".into()).await.unwrap().project_id, None);
+        transaction.commit().await.unwrap();
+        assert_eq!(store.pins(&"uid".into()).await.unwrap().project_id.as_deref(), Some("p"));
     }
 }
 
 #[tokio::test]
-async fn the_size_is_that_of_database_and_log() {
-    let store = TestStore::open().await;
-    let on_disk = |name: &str| std::fs::metadata(store.folder().join(name)).unwrap().len();
-    let expected = on_disk("ado-operator.db") + on_disk("ado-operator.db-wal");
-    assert_eq!(store.size().await.unwrap(), expected);
-    assert!(expected > 0);
-}
-
-#[tokio::test]
-async fn a_file_that_is_no_database_is_damage_and_a_folder_that_is_a_file_is_named() {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join(DATABASE), "no database, but long enough to have a header".repeat(100)).unwrap();
-    let refused = Store::open(folder.path()).await.unwrap_err();
-    assert_eq!((refused.reason(), refused.is_transient()), ("StoreDamaged", false), "{refused:?}");
-
-    let file = folder.path().join(DATABASE);
-    let refused = Store::open(&file).await.unwrap_err();
-    assert_eq!(refused.reason(), "StoreFolderUnusable");
-    assert!(refused.to_string().contains(DATABASE), "{refused}");
+async fn a_write_that_is_dropped_half_way_leaves_nothing_and_frees_the_writer() {
+    for store in TestStore::each().await {
+        let mut transaction = store.write().await.unwrap();
+        execute(transaction.connection(), PIN).await.unwrap();
+        drop(transaction);
+        store.record_refusal(&"other".into(), "secret/1", 1).await.unwrap();
+        assert_eq!(store.pins(&"uid".into()).await.unwrap().project_id, None);
+    }
 }
 
 #[tokio::test]
 async fn an_error_does_not_repeat_the_values_that_were_bound() {
-    let store = TestStore::open().await;
-    let scope = store.scope("contoso", 1).await;
-    sqlx::query("CREATE TRIGGER refuse BEFORE INSERT ON work_items BEGIN SELECT RAISE(ABORT, 'no'); END")
-        .execute(&store.shared.writer)
-        .await
-        .unwrap();
-    let run = store.begin_full_read(scope).await.unwrap();
-    let mut secret = item(1, 1);
-    secret.title = "hunter2".into();
-    secret.fields = r#"{"x":"hunter2"}"#.into();
-    let refused = store.put_work_items(scope, run, &[secret]).await.unwrap_err();
-    assert_eq!((refused.reason(), refused.is_transient()), ("StoreStatementRefused", false));
-    assert!(!format!("{refused} {refused:?}").contains("hunter2"), "{refused:?}");
+    for store in TestStore::each().await {
+        let scope = store.scope("contoso", 1).await;
+        // PostgreSQL tells the whole row that breaks a rule.
+        let rule = match store.readers() {
+            Backend::Sqlite(_) => {
+                "CREATE TRIGGER rule BEFORE INSERT ON work_items BEGIN SELECT RAISE(ABORT, 'no'); END"
+            }
+            Backend::Postgres(_) => "ALTER TABLE work_items ADD CONSTRAINT rule CHECK (title <> 'hunter2')",
+        };
+        store.execute(rule).await.unwrap();
+        let run = store.begin_full_read(scope).await.unwrap();
+        let mut secret = item(1, 1);
+        secret.title = "hunter2".into();
+        secret.fields = r#"{"x":"hunter2"}"#.into();
+        let refused = store.put_work_items(scope, run, &[secret]).await.unwrap_err();
+        assert_eq!((refused.reason(), refused.is_transient()), ("StoreStatementRefused", false));
+        assert!(!format!("{refused} {refused:?}").contains("hunter2"), "{refused:?}");
+    }
 }
 
 #[tokio::test]
-async fn a_full_volume_is_reported_as_such_and_may_pass() {
-    let store = TestStore::open().await;
-    let scope = store.scope("contoso", 1).await;
-    let run = store.begin_full_read(scope).await.unwrap();
-    let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&store.shared.writer).await.unwrap();
-    let limit = |pages: i64| sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}")));
-    limit(pages).execute(&store.shared.writer).await.unwrap();
-    let page: Vec<_> = (1..=1_000).map(|id| item(id, 1)).collect();
-    let refused = store.put_work_items(scope, run, &page).await.unwrap_err();
-    assert_eq!((refused.reason(), refused.is_transient()), ("StoreFull", true));
-    assert_eq!(store.count_by_type(scope).await.unwrap(), []);
-    limit(1_000_000).execute(&store.shared.writer).await.unwrap();
-    store.put_work_items(scope, run, &page).await.unwrap();
+async fn readers_cannot_write() {
+    for store in TestStore::each().await {
+        let refused = write_by_reader(&store).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
+    }
+}
+
+/// Writes by way of a reader.
+async fn write_by_reader(store: &Store) -> Result<(), StoreError> {
+    both!(store.readers(), db => {
+        sqlx::query("DELETE FROM pins").execute(db).await?;
+    });
+    Ok(())
+}
+
+#[tokio::test]
+async fn closing_one_clone_closes_all() {
+    for store in TestStore::each().await {
+        let clone = Store::clone(&store).as_leader(1);
+        clone.close().await;
+        let refused = store.record_refusal(&"uid".into(), "secret/1", 1).await.unwrap_err();
+        assert_eq!((refused.reason(), refused.is_transient()), ("StoreUnavailable", true));
+    }
+}
+
+#[tokio::test]
+async fn the_size_grows_with_what_is_stored() {
+    for store in TestStore::each().await {
+        let scope = store.scope("contoso", 1).await;
+        let before = store.size().await.unwrap();
+        let run = store.begin_full_read(scope).await.unwrap();
+        let page: Vec<_> = (1..=1_000).map(|id| item(id, 1)).collect();
+        store.put_work_items(scope, run, &page).await.unwrap();
+        assert!(store.size().await.unwrap() > before);
+    }
+}
+
+#[test]
+fn both_databases_have_the_same_migrations() {
+    let names = |folder: &str| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store/migrations").join(folder);
+        let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name());
+        files.collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(names("sqlite"), names("postgres"));
 }

@@ -1,5 +1,5 @@
-//! What tests, demonstration and benchmarks share: a real control plane with the chart in it, the simulator, and a
-//! running operator.
+//! What tests, demonstration and benchmarks share: a real control plane with the chart in it, real servers of
+//! PostgreSQL, the simulator, and a running operator.
 
 #![allow(clippy::panic, clippy::missing_panics_doc, reason = "what is waited for in vain fails the test that waits")]
 
@@ -7,6 +7,7 @@ pub mod audit;
 pub mod clock;
 pub mod control_plane;
 pub mod operator;
+pub mod postgres;
 pub mod verdict;
 pub mod wait;
 pub mod world;

@@ -4,8 +4,9 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::*;
+use super::tests::database;
 use crate::store::testing::{TestStore, item, scope};
+use crate::store::{Store, StoreError};
 
 const FOLDER: &str = "STORE_CRASH_TEST_FOLDER";
 const PAGE: u32 = 50;
@@ -49,7 +50,8 @@ async fn a_killed_process_loses_no_page_and_no_half_page_remains() {
     let stored = counts[0].1;
     assert!(stored >= u64::from((reported + 1) * PAGE), "{stored} items, but page {reported} was committed");
     assert_eq!(stored % u64::from(PAGE), 0, "a page is stored whole or not at all");
-    let check: String = sqlx::query_scalar("PRAGMA integrity_check").fetch_one(store.readers()).await.unwrap();
+    let check: String =
+        sqlx::query_scalar("PRAGMA integrity_check").fetch_one(&database(&store).readers).await.unwrap();
     assert_eq!(check, "ok");
 }
 

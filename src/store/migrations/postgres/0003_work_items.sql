@@ -1,0 +1,34 @@
+-- Raw work items as Azure DevOps gave them. `absent` is true for items that the last completed full read did not see. Types are
+-- listed in the order of their bytes, whatever the database's language.
+CREATE TABLE work_items (
+    integration_key BIGINT  NOT NULL REFERENCES integrations (key),
+    project_id      UUID    NOT NULL,
+    id              BIGINT  NOT NULL,
+    rev             BIGINT  NOT NULL,
+    work_item_type  TEXT    NOT NULL COLLATE "C",
+    state           TEXT    NOT NULL,
+    title           TEXT    NOT NULL,
+    changed_at      BIGINT  NOT NULL,
+    absent          BOOLEAN NOT NULL DEFAULT FALSE,
+    fields          TEXT    NOT NULL,
+    PRIMARY KEY (integration_key, project_id, id)
+);
+
+-- Counting by type and setting marks must not read the long rows: everything they need stands in this index.
+CREATE INDEX work_items_by_presence ON work_items (integration_key, project_id, absent, work_item_type, id);
+
+-- Full reads under way, at most one per project of an integration.
+CREATE TABLE full_reads (
+    id              BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    integration_key BIGINT NOT NULL REFERENCES integrations (key),
+    project_id      UUID   NOT NULL,
+    UNIQUE (integration_key, project_id)
+);
+
+-- What a full read has seen so far. Kept beside the items, so that a read rewrites no unchanged item, and a read that
+-- never finishes leaves no mark.
+CREATE TABLE full_read_items (
+    run_id BIGINT NOT NULL REFERENCES full_reads (id) ON DELETE CASCADE,
+    id     BIGINT NOT NULL,
+    PRIMARY KEY (run_id, id)
+);
