@@ -89,3 +89,5 @@ async fn migrate(options: &PgConnectOptions) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tls_tests;

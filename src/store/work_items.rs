@@ -96,13 +96,12 @@ impl Store {
         let items = checked(page)?;
         let mut transaction = self.write().await?;
         refuse_closed(transaction.connection(), scope, run).await?;
-        let (stored, written) = match transaction.connection() {
+        let changes = match transaction.connection() {
             Backend::Sqlite(db) => sqlite::put(db, scope, run, &items).await?,
             Backend::Postgres(db) => answered(Box::pin(postgres::put(db, scope, run, &items))).await?,
         };
-        let inserted = (items.len() as u64).saturating_sub(stored);
         transaction.commit().await?;
-        Ok(Changes { inserted, updated: written.saturating_sub(inserted) })
+        Ok(changes)
     }
 
     /// Ends a full read that saw everything: what it saw is present, what else is stored of the scope is marked absent.

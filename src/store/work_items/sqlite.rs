@@ -2,29 +2,32 @@
 
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
-use super::{UPDATE, WorkItemRecord};
+use super::{Changes, UPDATE, WorkItemRecord};
 use crate::store::bounds::without_nul;
 use crate::store::{RunId, Scope};
 
 /// Rows per statement. Larger ones gain nothing, and a statement of this one size stays prepared.
 const ROWS: usize = 100;
 
-/// Stores these rows, no id twice, and marks them as seen. Gives how many were stored before, and how many were written.
+/// Stores these rows, no id twice, and marks them as seen.
 pub(super) async fn put(
     connection: &mut SqliteConnection,
     scope: Scope,
     run: RunId,
     rows: &[&WorkItemRecord],
-) -> sqlx::Result<(u64, u64)> {
-    let (mut stored, mut written) = (0, 0);
+) -> sqlx::Result<Changes> {
+    let mut changes = Changes::default();
     for rows in rows.chunks(ROWS) {
         // A JSON array is one parameter, whatever its length.
         let ids = rows.iter().map(|item| item.id.get()).collect::<serde_json::Value>().to_string();
-        stored += count_stored(connection, scope, &ids).await?;
-        written += upsert(connection, scope, rows).await?;
+        let stored = count_stored(connection, scope, &ids).await?;
+        let written = upsert(connection, scope, rows).await?;
+        let inserted = (rows.len() as u64).saturating_sub(stored);
+        changes.inserted += inserted;
+        changes.updated += written.saturating_sub(inserted);
         mark_seen(connection, run, &ids).await?;
     }
-    Ok((stored, written))
+    Ok(changes)
 }
 
 async fn count_stored(connection: &mut SqliteConnection, scope: Scope, ids: &str) -> sqlx::Result<u64> {

@@ -1,7 +1,8 @@
 -- Raw work items as Azure DevOps gave them. `absent` is true for items that the last completed full read did not see. Types are
--- listed in the order of their bytes, whatever the database's language.
+-- listed in the order of their bytes, whatever the database's language. The key is one of `integrations`; a foreign key would look
+-- it up again for each of thousands of rows, which costs more than writing them.
 CREATE TABLE work_items (
-    integration_key BIGINT  NOT NULL REFERENCES integrations (key),
+    integration_key BIGINT  NOT NULL,
     project_id      UUID    NOT NULL,
     id              BIGINT  NOT NULL,
     rev             BIGINT  NOT NULL,
@@ -26,9 +27,19 @@ CREATE TABLE full_reads (
 );
 
 -- What a full read has seen so far. Kept beside the items, so that a read rewrites no unchanged item, and a read that
--- never finishes leaves no mark.
+-- never finishes leaves no mark. No foreign key either: a read's end takes its rows with it.
 CREATE TABLE full_read_items (
-    run_id BIGINT NOT NULL REFERENCES full_reads (id) ON DELETE CASCADE,
+    run_id BIGINT NOT NULL,
     id     BIGINT NOT NULL,
     PRIMARY KEY (run_id, id)
 );
+
+CREATE FUNCTION forget_full_read_items() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM full_read_items WHERE run_id = OLD.id;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER full_reads_take_their_items AFTER DELETE ON full_reads
+FOR EACH ROW EXECUTE FUNCTION forget_full_read_items();
