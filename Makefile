@@ -20,7 +20,7 @@ IMAGE := ado-operator:$(shell sed -n 's/^appVersion: //p' $(CHART)/Chart.yaml)
 BUILDER := docker
 IMAGE_FILES := artifacts/image
 
-.PHONY: help demo test soak bench image generate $(STAGES:%=check-%)
+.PHONY: help demo test soak bench image generate check-postgres $(STAGES:%=check-%)
 
 help: ## Show this list.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -44,7 +44,7 @@ test: ## Check everything that a commit must pass, and print how long each stage
 	done
 	stage=
 
-soak: check-controlplane ## Vet the Go programs and run the Rust tests; the loop that watches an idle integration lasts 1,000 intervals in place of 40.
+soak: check-controlplane check-postgres ## Vet the Go programs and run the Rust tests; the loop that watches an idle integration lasts 1,000 intervals in place of 40.
 	for module in $(GO_MODULES); do $(GO) -C "$$module" vet ./...; done
 	SOAK=1 RUST_TEST_THREADS=8 cargo test --locked --workspace
 
@@ -91,8 +91,18 @@ check-build:
 	wait "$$building"
 	trap - EXIT
 
+# The tests start servers of PostgreSQL of their own (tests/support/src/postgres.rs), so Debian shall not start one as well.
+check-postgres:
+	@compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || {
+	  [[ $$(id -u) == 0 ]] && command -v apt-get >/dev/null || { echo "PostgreSQL is missing: install Debian's package postgresql-15" >&2; exit 1; }
+	  mkdir -p /etc/postgresql-common
+	  [[ -e /etc/postgresql-common/createcluster.conf ]] || echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+	  apt-get update
+	  DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends -o Dpkg::Options::=--force-confold postgresql-15
+	}
+
 # Most of the time the tests wait for an apiserver, so more of them than there are cores run side by side.
-check-rust:
+check-rust: check-postgres
 	RUST_TEST_THREADS=8 cargo test --locked --workspace
 
 # Without vet, which would analyse all of Kubernetes first, six minutes of it: `make soak` has it.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::future::join;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgPool};
 
@@ -27,14 +28,26 @@ const LIFETIME: Duration = Duration::from_mins(30);
 /// How long a caller waits for the writer, for a free reader, or for a server that refuses connections just now.
 const ACQUIRE: Duration = Duration::from_secs(30);
 
-/// What the server ends by itself, as its own settings: a statement that takes too long, a wait for another writer, and a
-/// transaction of a process that is gone, which would keep all others from writing.
-const LIMITS: [(&str, &str); 3] =
-    [("statement_timeout", "120s"), ("lock_timeout", "30s"), ("idle_in_transaction_session_timeout", "30s")];
+/// How long a goodbye may take at shutdown.
+const GOODBYE: Duration = Duration::from_secs(5);
 
-/// Each statement is planned when it is executed: a plan that was made while a table was empty, and kept, would read all of
-/// the table once it is full.
-const PLANS: (&str, &str) = ("plan_cache_mode", "force_custom_plan");
+/// Settings of each connection.
+const SETTINGS: [(&str, &str); 8] = [
+    // What the server ends by itself: a statement that takes too long, a wait for another writer, and a transaction of a
+    // process that is gone, which would keep all others from writing. Of one that is gone in the middle of a statement only
+    // the network tells, after a minute.
+    ("statement_timeout", "120s"),
+    ("lock_timeout", "30s"),
+    ("idle_in_transaction_session_timeout", "30s"),
+    ("tcp_keepalives_idle", "30"),
+    ("tcp_keepalives_interval", "10"),
+    ("tcp_keepalives_count", "3"),
+    // Each statement of a write must see what the write before it committed (`Database::begin`).
+    ("default_transaction_isolation", "read committed"),
+    // Each statement is planned when it is executed: a plan that was made while a table was empty, and kept, would read all
+    // of the table once it is full.
+    ("plan_cache_mode", "force_custom_plan"),
+];
 
 /// An open database.
 #[derive(Debug)]
@@ -47,7 +60,7 @@ impl Database {
     pub(super) async fn connect(server: &Server) -> Result<Self, StoreError> {
         let options = server.options().clone().application_name(APPLICATION).disable_statement_logging();
         migrate(&options).await?;
-        let writer = options.options(LIMITS).options([PLANS]);
+        let writer = options.options(SETTINGS);
         let reader = writer.clone().options([("default_transaction_read_only", "on")]);
         let pool = |connections, options| {
             PgPoolOptions::new()
@@ -66,9 +79,10 @@ impl Database {
         Ok(bytes.unsigned_abs())
     }
 
+    /// Waits for calls under way and closes all connections, or leaves it to the server if that takes too long.
     pub(super) async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
+        let closed = join(self.readers.close(), self.writer.close());
+        let _ = tokio::time::timeout(GOODBYE, closed).await;
     }
 }
 

@@ -32,6 +32,7 @@ mod judge;
 mod operation;
 mod own_faults;
 mod policy;
+mod postgres;
 mod rbac;
 mod samples;
 mod schema;

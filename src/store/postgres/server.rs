@@ -1,6 +1,8 @@
 //! Where a database of PostgreSQL is, as a URL says it.
 
 use std::fmt;
+use std::fs::File;
+use std::io::ErrorKind;
 use std::net::IpAddr;
 
 use sqlx::ConnectOptions as _;
@@ -11,6 +13,9 @@ use url::Url;
 /// a `?` or `&` was not escaped.
 const PARAMETERS: [&str; 9] =
     ["sslmode", "sslrootcert", "sslcert", "sslkey", "host", "port", "user", "password", "dbname"];
+
+/// Those of them that name files.
+const FILES: [&str; 3] = ["sslrootcert", "sslcert", "sslkey"];
 
 /// A database of PostgreSQL and the way to it. It holds a password, so it shows nothing of itself.
 #[derive(Clone)]
@@ -42,6 +47,14 @@ pub enum InvalidServer {
         "a parameter has a value that it cannot have: sslmode is disable, prefer, require, verify-ca or verify-full"
     )]
     Value,
+    /// A file that it names cannot be read.
+    #[error("the file of {parameter} cannot be read: {error}")]
+    File {
+        /// The parameter.
+        parameter: &'static str,
+        /// What the operating system said.
+        error: ErrorKind,
+    },
     /// It names no database.
     #[error("it names no database: postgres://HOST/DATABASE")]
     Database,
@@ -67,6 +80,7 @@ impl Server {
         if url.query_pairs().any(|(name, _)| !PARAMETERS.contains(&&*name)) {
             return Err(InvalidServer::Parameter);
         }
+        refuse_unreadable(&url)?;
         let options = PgConnectOptions::from_url(&url).map_err(|_| InvalidServer::Value)?;
         if options.get_database().is_none() {
             return Err(InvalidServer::Database);
@@ -80,6 +94,16 @@ impl Server {
     pub(super) fn options(&self) -> &PgConnectOptions {
         &self.0
     }
+}
+
+/// sqlx would say only that some file is not there, which may be the socket as well.
+fn refuse_unreadable(url: &Url) -> Result<(), InvalidServer> {
+    for (name, file) in url.query_pairs() {
+        if let Some(&parameter) = FILES.iter().find(|parameter| **parameter == name) {
+            File::open(&*file).map_err(|error| InvalidServer::File { parameter, error: error.kind() })?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether the server is on this machine, so that nobody is on the way to it.
@@ -105,14 +129,14 @@ mod tests {
             "postgresql:///ado?host=/run/postgresql&user=ado&password=hunter2",
             "postgres://user@%2Frun%2Fpostgresql/ado",
             "postgres://user:hunter2@db.example/ado?sslmode=verify-full",
-            "postgres://db.example/ado?sslmode=verify-full&sslrootcert=/etc/ca.crt",
+            "postgres://db.example/ado?sslmode=verify-full&sslrootcert=/dev/null",
         ] {
             assert!(Server::parse(near).is_ok(), "{near}: {:?}", Server::parse(near).map(drop));
         }
         for far in [
             "postgres://user:hunter2@db.example/ado",
             "postgres://db.example/ado?sslmode=require",
-            "postgres://db.example/ado?sslmode=verify-ca&sslrootcert=/etc/ca.crt",
+            "postgres://db.example/ado?sslmode=verify-ca&sslrootcert=/dev/null",
             "postgres://10.0.0.1/ado?sslmode=prefer",
             "postgres://localhost/ado?host=db.example",
             "postgres://localhost.example/ado",
@@ -125,6 +149,7 @@ mod tests {
 
     #[test]
     fn a_url_that_cannot_be_used_is_refused_and_not_repeated() {
+        let absent = InvalidServer::File { parameter: "sslrootcert", error: ErrorKind::NotFound };
         for (url, expected) in [
             ("hunter2", InvalidServer::Unreadable),
             ("", InvalidServer::Unreadable),
@@ -135,6 +160,7 @@ mod tests {
             ("postgres://localhost/ado?hunter2=1", InvalidServer::Parameter),
             ("postgres://localhost/ado?options=-csearch_path=hunter2", InvalidServer::Parameter),
             ("postgres://user:hunter2@localhost", InvalidServer::Database),
+            ("postgres://localhost/ado?sslrootcert=/hunter2", absent),
         ] {
             let refused = Server::parse(url).map(drop).unwrap_err();
             assert_eq!(refused, expected, "{url}");

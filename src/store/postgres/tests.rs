@@ -136,7 +136,7 @@ async fn a_connection_that_the_server_ended_is_replaced() {
 }
 
 #[tokio::test]
-async fn every_connection_has_its_name_and_its_limits() {
+async fn every_connection_has_its_name_and_its_settings() {
     let store = TestStore::connect().await;
     let Backend::Postgres(database) = &store.shared.database else { panic!("this is not PostgreSQL") };
     for pool in [&database.writer, &database.readers] {
@@ -145,6 +145,8 @@ async fn every_connection_has_its_name_and_its_limits() {
             ("statement_timeout", "2min"),
             ("lock_timeout", "30s"),
             ("idle_in_transaction_session_timeout", "30s"),
+            ("default_transaction_isolation", "read committed"),
+            ("plan_cache_mode", "force_custom_plan"),
         ] {
             let found = sqlx::query_scalar("SELECT current_setting($1)").bind(setting).fetch_one(pool).await;
             assert_eq!(found.ok(), Some(expected.to_owned()), "{setting}");

@@ -77,23 +77,16 @@ impl Postgres {
 
     fn start(options: &str, certificate: Option<&Certificate>) -> Result<Self> {
         let programs = programs()?;
+        let account = Account::of_server()?;
         let folder = TempDir::with_prefix("postgres-")?.keep();
         let port = free_port()?;
-        let mut options = format!(
-            "{options} -p {port} -k {folder} -c listen_addresses={} -c max_connections=300",
-            if certificate.is_some() { "127.0.0.1" } else { "''" },
-            folder = folder.display(),
-        );
+        let listen = match certificate {
+            Some(certificate) => certificate.options(&folder)?,
+            None => "-c listen_addresses=''".to_owned(),
+        };
+        let socket = format!("-p {port} -k {}", folder.display());
+        let options = format!("{socket} {listen} {options} -c max_connections=300");
         fs::write(folder.join("password"), PASSWORD)?;
-        if let Some(certificate) = certificate {
-            let (file, key) = (folder.join("server.crt"), folder.join("server.key"));
-            fs::write(&file, &certificate.certificate)?;
-            fs::write(&key, &certificate.key)?;
-            fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?;
-            let (file, key) = (file.display(), key.display());
-            options += &format!(" -c ssl=on -c ssl_cert_file={file} -c ssl_key_file={key}");
-        }
-        let account = Account::of_server()?;
         give(account, &folder)?;
         let keeper = Mutex::new(keep(account, &programs, &folder)?);
         let server = Self { programs, folder, account, options, port, keeper, databases: AtomicU32::new(0) };
@@ -162,6 +155,18 @@ impl Drop for Postgres {
         if let Err(error) = keeper.wait() {
             eprintln!("a server of PostgreSQL was not ended: {error}");
         }
+    }
+}
+
+impl Certificate {
+    /// Writes the files, and gives the options of a server that uses them on the loopback.
+    fn options(&self, folder: &Path) -> Result<String> {
+        let (certificate, key) = (folder.join("server.crt"), folder.join("server.key"));
+        fs::write(&certificate, &self.certificate)?;
+        fs::write(&key, &self.key)?;
+        fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?;
+        let (certificate, key) = (certificate.display(), key.display());
+        Ok(format!("-c listen_addresses=127.0.0.1 -c ssl=on -c ssl_cert_file={certificate} -c ssl_key_file={key}"))
     }
 }
 

@@ -153,6 +153,11 @@ impl World {
         }
     }
 
+    /// The flags that the operator is started with, besides those of its namespaces and its folder.
+    pub fn flags(&self) -> &[String] {
+        &self.flags
+    }
+
     /// Starts the operator again with further flags.
     pub async fn restart_with(&mut self, flags: &[&str]) {
         self.stop().await;
