@@ -58,7 +58,8 @@ pub(super) struct Database {
 
 impl Database {
     pub(super) async fn connect(server: &Server) -> Result<Self, StoreError> {
-        let options = server.options().clone().application_name(APPLICATION).disable_statement_logging();
+        let quiet = [("client_min_messages", "warning")];
+        let options = server.options().clone().application_name(APPLICATION).options(quiet).disable_statement_logging();
         migrate(&options).await?;
         let writer = options.options(SETTINGS);
         let reader = writer.clone().options([("default_transaction_read_only", "on")]);

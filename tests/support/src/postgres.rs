@@ -124,11 +124,6 @@ impl Postgres {
         self.port
     }
 
-    /// Folder in which the server's socket file lies.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
     fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
@@ -180,11 +175,6 @@ impl Database {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    /// Its server.
-    pub fn server(&self) -> &Arc<Postgres> {
-        &self.server
     }
 }
 
