@@ -55,7 +55,7 @@ pub(super) use both;
 
 /// What a call to PostgreSQL came to, if the server answers at all.
 ///
-/// The call is in a box, since the compiler does not see of a nameless future with borrows in it that it may change threads.
+/// The call is in a box, since each caller's future would otherwise have room for the calls to both databases.
 pub(super) async fn answered<T>(call: BoxFuture<'_, sqlx::Result<T>>) -> Result<T, StoreError> {
     match tokio::time::timeout(ANSWER, call).await {
         Ok(done) => Ok(done?),
