@@ -41,7 +41,27 @@ pub(super) struct Database {
     pub(super) writer: SqlitePool,
     pub(super) readers: SqlitePool,
     file: PathBuf,
-    lock: File,
+    lock: Lock,
+}
+
+/// The lock of the folder, until it is dropped.
+///
+/// It is let go of explicitly: closing the file would not do while a process that another thread is just starting has it open
+/// as well.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Lock {
+    fn release(&self) {
+        // An error here means that the operating system has no such lock any more, which is what we want.
+        let _ = self.0.unlock();
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        self.release();
+    }
 }
 
 impl Database {
@@ -89,8 +109,7 @@ impl Database {
         self.readers.close().await;
         // Last, since the last connection to close folds the write-ahead log into the database, which a reader may not.
         self.writer.close().await;
-        // An error here means that the operating system has no such lock any more, which is what we want.
-        let _ = self.lock.unlock();
+        self.lock.release();
     }
 }
 
@@ -147,10 +166,10 @@ fn refuse_unsafe_file_system(folder: &Path, magic: std::io::Result<u32>) -> Resu
 }
 
 /// Locks a file of our own: locks on the database file itself are SQLite's.
-fn lock(path: &Path) -> Result<File, StoreError> {
+fn lock(path: &Path) -> Result<Lock, StoreError> {
     let file = create_private_file(path)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: path.to_owned() }),
         Err(TryLockError::Error(source)) => Err(StoreError::Io { path: path.to_owned(), source }),
     }
