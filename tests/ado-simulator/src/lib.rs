@@ -26,6 +26,9 @@ pub use control::{Control, ControlError};
 pub use faults::{Effect, Fault};
 pub use journal::{RequestRecord, Violation, ViolationKind};
 pub use options::{Deployment, Options, SpecificationSource};
-pub use quirks::{CredentialRefusal, HooksWithoutView, MissingScopeStatus, ProbeOrder, Quirks, UnknownOrganization};
+pub use quirks::{
+    CredentialRefusal, ExistingLink, HooksWithoutView, MissingScopeStatus, ProbeOrder, Quirks, ReportingDeleted,
+    ReportingParent, ReportingRefusal, UnknownOrganization,
+};
 pub use rate_limit::RateLimit;
 pub use server::{Simulator, StartError};

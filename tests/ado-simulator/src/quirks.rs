@@ -63,6 +63,53 @@ pub enum HooksWithoutView {
     Filtered,
 }
 
+/// The status for a link that is there already (`ado-api.md` §14.5).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ExistingLink {
+    /// 400.
+    #[default]
+    BadRequest,
+    /// 409.
+    Conflict,
+}
+
+/// How a client is refused that asks for the reporting feeds, so that it has to do without (`ado-api.md` §13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ReportingRefusal {
+    /// 404, as a server that lacks them.
+    NotFound,
+    /// 403.
+    Forbidden,
+}
+
+/// What the reporting feed does with `System.Parent` (`ado-api.md` §14.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ReportingParent {
+    /// It is a field as any other.
+    #[default]
+    Selectable,
+    /// It may be named but is never there.
+    LeftOut,
+    /// To name it is refused with TF51535.
+    Refused,
+}
+
+/// How the reporting feed shows items in the recycle bin when asked to include them (`ado-api.md` §14.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ReportingDeleted {
+    /// With `System.IsDeleted` true.
+    #[default]
+    Flagged,
+    /// As a revision like any other, without that field.
+    Unflagged,
+    /// Not at all.
+    Absent,
+}
+
 /// All switches. Each doc comment names the place in `ado-api.md` that leaves the point open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -102,6 +149,18 @@ pub struct Quirks {
     pub hooks_without_view: HooksWithoutView,
     /// §7, §14.9: suggested values are listed in `allowedValues` although others are accepted.
     pub suggested_values_listed: bool,
+    /// §9, §14.1: values in a page of the reporting feeds, whatever `$maxPageSize` asks for.
+    pub reporting_page_size: u32,
+    /// §9, §14.1: the last page of a reporting feed has its token in `nextLink` alone (recorded both ways).
+    pub reporting_last_token_in_next_link_only: bool,
+    /// §14.1: `System.Parent` in the reporting feed.
+    pub reporting_parent: ReportingParent,
+    /// §14.1: items in the recycle bin in the reporting feed.
+    pub reporting_deleted: ReportingDeleted,
+    /// §13: the reporting feeds are refused altogether.
+    pub reporting_refusal: Option<ReportingRefusal>,
+    /// §14.5: the status of adding a link that is there already.
+    pub existing_link: ExistingLink,
 }
 
 impl Default for Quirks {
@@ -124,6 +183,12 @@ impl Default for Quirks {
             wiql_truncates_silently: false,
             hooks_without_view: HooksWithoutView::default(),
             suggested_values_listed: true,
+            reporting_page_size: 1000,
+            reporting_last_token_in_next_link_only: false,
+            reporting_parent: ReportingParent::default(),
+            reporting_deleted: ReportingDeleted::default(),
+            reporting_refusal: None,
+            existing_link: ExistingLink::default(),
         }
     }
 }

@@ -13,6 +13,8 @@ pub(crate) enum Kind {
     Empty,
     /// A JSON answer, whose content type echoes the API version.
     Versioned,
+    /// A page of a reporting feed, whose content type has the API version and no charset (recorded).
+    Reporting,
     /// JSON without the version: errors, route tables.
     Json,
     /// A body whose content type stands in the headers already.
@@ -49,6 +51,11 @@ impl Reply {
     /// 200 with a JSON value.
     pub fn json<T: Serialize + ?Sized>(value: &T) -> Self {
         Self::new(StatusCode::OK, Kind::Versioned, serde_json::to_vec(value).unwrap_or_default())
+    }
+
+    /// 200 with a page of a reporting feed, which is JSON already.
+    pub fn reporting(body: Vec<u8>) -> Self {
+        Self::new(StatusCode::OK, Kind::Reporting, body)
     }
 
     /// 200 with a list envelope.
@@ -212,6 +219,7 @@ fn content_headers(reply: &mut Reply, version: &str) {
     let value = match reply.kind {
         Kind::Empty | Kind::Other => return,
         Kind::Versioned => format!("application/json; charset=utf-8; api-version={version}"),
+        Kind::Reporting => format!("application/json; api-version={version}"),
         Kind::Json => "application/json; charset=utf-8".to_owned(),
     };
     reply.insert(CONTENT_TYPE, &value);

@@ -12,6 +12,7 @@ mod location;
 mod nodes;
 mod odata;
 mod processes;
+mod reporting;
 mod routes;
 mod security;
 mod teams;
@@ -145,6 +146,20 @@ impl Call<'_> {
         team.ok_or_else(|| Refusal::no_team(self.parameter("team").unwrap_or_default()))
     }
 
+    /// Of which projects the caller may read work items.
+    pub fn readable(&self, world: &World) -> Result<Vec<bool>, Refusal> {
+        let identity = self.identity(world)?;
+        let rights = [Right::ViewProject, Right::ReadWorkItems];
+        let projects = self.organization(world).projects.iter();
+        Ok(projects.map(|project| rights.iter().all(|right| permissions::may(identity, *right, project))).collect())
+    }
+
+    /// A member of the body, whose name is read without case as the service does.
+    pub fn member(&self, name: &str) -> Option<&Value> {
+        let mut members = self.body.as_object()?.iter();
+        members.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
     /// Whether the caller holds a right.
     pub fn may(&self, world: &World, right: Right, project: &Project) -> bool {
         self.identity(world).is_ok_and(|identity| permissions::may(identity, right, project))
@@ -159,6 +174,17 @@ impl Call<'_> {
     pub fn project_base(&self, project: &Project) -> String {
         format!("{}/{}", self.base(), project.id)
     }
+}
+
+/// A date with or without time and zone (UTC if left out), in milliseconds of the Unix epoch.
+fn moment(text: &str) -> Option<i64> {
+    let utc = |date: jiff::civil::DateTime| date.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+    let timestamp = text.parse::<jiff::Timestamp>().ok();
+    let moment = timestamp.or_else(|| utc(text.parse().ok()?)).or_else(|| {
+        let date: jiff::civil::Date = text.parse().ok()?;
+        utc(date.into())
+    })?;
+    Some(moment.as_millisecond())
 }
 
 /// Handlers by method and lower-case template.

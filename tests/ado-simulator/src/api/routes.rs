@@ -6,7 +6,7 @@ use http::Method;
 use super::Handler::{self, Read, Write};
 use super::{
     CONNECTION_DATA, backlogs, core, entitlements, fields, git, graph, hooks, location, nodes, odata, processes,
-    security, teams, test, types, wiql, work_items,
+    reporting, security, teams, test, types, wiql, work_items,
 };
 use crate::strict::{self, BodyRule, Format, Operation, Parameter, VersionRule};
 
@@ -170,6 +170,38 @@ pub(crate) const ROUTES: &[Route] = &[
         WRITE_QUERY,
         PATCH,
         Write(work_items::update),
+    ),
+    get(
+        "/{organization}/{project?}/_apis/wit/reporting/workitemrevisions",
+        WORK,
+        &[
+            "fields",
+            "types",
+            "continuationToken",
+            "startDateTime",
+            "includeIdentityRef",
+            "includeDeleted",
+            "includeTagRef",
+            "includeLatestOnly",
+            "$expand",
+            "includeDiscussionChangesOnly",
+            "$maxPageSize",
+        ],
+        Read(reporting::revisions),
+    ),
+    send(
+        "POST",
+        "/{organization}/{project?}/_apis/wit/reporting/workitemrevisions",
+        WORK,
+        &["continuationToken", "startDateTime", "$expand"],
+        JSON,
+        Read(reporting::revisions_posted),
+    ),
+    get(
+        "/{organization}/{project?}/_apis/wit/reporting/workitemlinks",
+        WORK,
+        &["linkTypes", "types", "continuationToken", "startDateTime"],
+        Read(reporting::links),
     ),
     // work
     get("/{organization}/{project}/{team?}/_apis/work/backlogconfiguration", WORK, &[], Read(backlogs::configuration)),

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Control, ControlError, ItemChange, NewNode, NewPat, NewProject, NewState, NewWorkItem, PREFIX, PatChange,
-    PermissionChange, ProjectChange,
+    BulkChange, Control, ControlError, ItemChange, ItemLink, NewNode, NewPat, NewProject, NewState, NewWorkItem,
+    PREFIX, PatChange, PermissionChange, ProjectChange,
 };
 use crate::faults::Fault;
 use crate::pipeline::Shared;
@@ -99,6 +99,9 @@ fn route(control: &Control, method: &str, path: &str, query: &str, body: &[u8]) 
         ("POST", "nodes") => Ok(json!({"id": control.add_node(&read::<NewNode>(body)?)?})),
         ("POST", "workitems") => Ok(json!({"id": control.create_work_item(&read::<NewWorkItem>(body)?)?})),
         ("PATCH", "workitems") => done(control.change_work_item(&read::<ItemChange>(body)?)),
+        ("PATCH", "workitems/bulk") => Ok(json!({"ids": control.change_work_items(&read::<BulkChange>(body)?)?})),
+        ("POST", "links") => done(control.link(&read::<ItemLink>(body)?)),
+        ("DELETE", "links") => done(control.unlink(&read::<ItemLink>(body)?)),
         ("GET", _) if path.starts_with("workitems/") => {
             json_of(&control.work_items(&decode(&path["workitems/".len()..]))?)
         }

@@ -2,6 +2,7 @@
 
 mod access;
 pub(crate) mod http;
+mod links;
 mod observe;
 mod process;
 mod projects;
@@ -12,11 +13,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 pub use access::{NewPat, PatChange, PatInfo, PermissionChange};
+pub use links::{BulkChange, ItemLink};
 pub use observe::{OrganizationSummary, ProjectSummary, State};
 pub use process::NewState;
 pub use projects::{NewNode, NewProject, ProjectChange};
 pub use work_items::{ItemChange, NewWorkItem, WorkItemSummary};
-pub(crate) use work_items::{apply_field, fresh_details, fresh_row};
+pub(crate) use work_items::{apply_row_field, fresh_details, fresh_row};
 
 use crate::pipeline::Shared;
 use crate::state::World;

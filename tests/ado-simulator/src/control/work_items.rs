@@ -12,7 +12,7 @@ use crate::state::item_values::ItemView;
 use crate::state::items::{Details, Presence, Row};
 use crate::state::organization::Organization;
 use crate::state::process::WorkItemType;
-use crate::state::project::Structure;
+use crate::state::project::{Node, Structure};
 
 /// A work item to add.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -48,6 +48,9 @@ pub struct ItemChange {
     pub deleted: Option<bool>,
     /// Destroys it for good.
     pub destroyed: bool,
+    /// Its new revision number, above the present one; the next number if left out. At 10,000 clients can no longer
+    /// write the item (`ado-api.md` §5).
+    pub rev: Option<u16>,
 }
 
 /// A work item as the control API shows it.
@@ -83,12 +86,10 @@ impl Control {
             let kind =
                 process.find_type(&new.kind).ok_or_else(|| ControlError::not_found("work item type", &new.kind))?;
             let details = fresh_details(&process.types[kind], &organization.identities[0].reference);
-            let row = fresh_row(organization, project_index, kind, now);
-            let id = organization.items.push(row);
-            *organization.items.details_mut(id) = details;
-            let change = ItemChange { id, fields: new.fields.clone(), ..ItemChange::default() };
-            change_item(world, index, &change)?;
-            Ok(id)
+            let mut draft = (fresh_row(organization, project_index, kind, now), details);
+            write_fields(organization, 0, &mut draft, &new.fields)?;
+            let (row, details) = draft;
+            Ok(organization.items.add(row, details))
         })
     }
 
@@ -133,7 +134,7 @@ impl Control {
     }
 }
 
-/// The row of a new item, at the roots of its project and with revision 0.
+/// The row of a new item, at the roots of its project and without a revision.
 pub(crate) fn fresh_row(organization: &mut Organization, project: usize, kind: usize, now: i64) -> Row {
     let owner = &organization.projects[project];
     let (area, iteration, process) = (owner.area_root, owner.iteration_root, owner.process);
@@ -147,6 +148,7 @@ pub(crate) fn fresh_row(organization: &mut Organization, project: usize, kind: u
         iteration,
         area,
         parent: 0,
+        watermark: 0,
         created: now,
         changed: now,
         presence: Presence::Live,
@@ -172,7 +174,8 @@ pub(crate) fn fresh_details(kind: &WorkItemType, author: &Value) -> Details {
     details
 }
 
-fn change_item(world: &mut World, index: usize, change: &ItemChange) -> Result<(), ControlError> {
+/// Makes one change; the revision goes up.
+pub(super) fn change_item(world: &mut World, index: usize, change: &ItemChange) -> Result<(), ControlError> {
     let now = world.now().as_millisecond();
     let organization = &mut world.organizations[index];
     let missing = || ControlError::not_found("work item", change.id.to_string());
@@ -180,61 +183,107 @@ fn change_item(world: &mut World, index: usize, change: &ItemChange) -> Result<(
     if row.presence == Presence::Destroyed {
         return Err(missing());
     }
-    if let Some(key) = &change.project {
-        let project = find_project(organization, key)?;
-        let target = &organization.projects[project];
-        row.project = u16::try_from(project).unwrap_or(u16::MAX);
-        (row.area, row.iteration) = (target.area_root, target.iteration_root);
+    let target = change.project.as_deref().map(|key| find_project(organization, key)).transpose()?;
+    if let Some(project) = target {
+        move_to(organization, &mut row, project, change.kind.as_deref())?;
+    } else if let Some(name) = &change.kind {
+        row.kind = kind_in(organization, usize::from(row.project), name)?;
     }
-    let project = &organization.projects[usize::from(row.project)];
-    if let Some(name) = &change.kind {
-        let process = &organization.processes[project.process];
-        let kind = process.find_type(name).ok_or_else(|| ControlError::not_found("work item type", name))?;
-        row.kind = u16::try_from(kind).unwrap_or(u16::MAX);
-    }
-    for (name, value) in &change.fields {
-        let field = organization.field(name).ok_or_else(|| ControlError::not_found("field", name))?;
-        apply_field(organization, &mut row, change.id, field, value)?;
-    }
+    let written = !change.fields.is_empty();
+    let details = written.then(|| organization.items.details(change.id).cloned().unwrap_or_default());
+    let mut draft = (row, details.unwrap_or_default());
+    write_fields(organization, change.id, &mut draft, &change.fields)?;
+    let (mut row, details) = draft;
     if let Some(deleted) = change.deleted {
         row.presence = if deleted { Presence::Deleted } else { Presence::Live };
     }
     if change.destroyed {
         row.presence = Presence::Destroyed;
     }
-    row.rev += 1;
-    row.changed = now;
-    if let Some(slot) = organization.items.get_mut(change.id) {
-        *slot = row;
+    let rev = change.rev.unwrap_or(row.rev.saturating_add(1));
+    if rev <= row.rev {
+        return Err(ControlError::Invalid(format!("the item has revision {} already", row.rev)));
+    }
+    (row.rev, row.changed) = (rev, now);
+    organization.items.save(change.id, row, written.then_some(details));
+    Ok(())
+}
+
+/// Into the roots of another project, whose process must have the type.
+fn move_to(organization: &Organization, row: &mut Row, project: usize, kind: Option<&str>) -> Result<(), ControlError> {
+    let process = organization.process_of(&organization.projects[usize::from(row.project)]);
+    let own = &process.types[usize::from(row.kind)].name;
+    row.kind = kind_in(organization, project, kind.unwrap_or(own))?;
+    let target = &organization.projects[project];
+    row.project = u16::try_from(project).unwrap_or(u16::MAX);
+    (row.area, row.iteration) = (target.area_root, target.iteration_root);
+    Ok(())
+}
+
+/// The index of a type in the process of a project.
+fn kind_in(organization: &Organization, project: usize, name: &str) -> Result<u16, ControlError> {
+    let kind = organization.process_of(&organization.projects[project]).find_type(name);
+    let kind = kind.ok_or_else(|| ControlError::not_found("work item type", name))?;
+    Ok(u16::try_from(kind).unwrap_or(u16::MAX))
+}
+
+/// Writes fields of an item (id 0: one that is not there yet) into its row and details.
+fn write_fields(
+    organization: &mut Organization,
+    id: u32,
+    (row, details): &mut (Row, Details),
+    values: &BTreeMap<String, Value>,
+) -> Result<(), ControlError> {
+    for (name, value) in values {
+        let field = organization.field(name).ok_or_else(|| ControlError::not_found("field", name))?;
+        if field == fields::PARENT {
+            row.parent = parent_of(organization, id, value)?;
+        } else if !apply_row_field(organization, row, field, value)? {
+            details.fields.insert(field, value.clone());
+        }
     }
     Ok(())
 }
 
-/// Writes one field, into the row where it lives there.
-pub(crate) fn apply_field(
+/// A parent as a test names it: an existing item that is not below `id`; 0 and null stand for none.
+fn parent_of(organization: &Organization, id: u32, value: &Value) -> Result<u32, ControlError> {
+    let parent = value.as_u64().and_then(|parent| u32::try_from(parent).ok()).unwrap_or(0);
+    if parent == 0 {
+        return Ok(0);
+    }
+    if !organization.items.is_live(parent) || id != 0 && organization.items.is_within(parent, id) {
+        return Err(ControlError::Invalid(format!("{parent} cannot be the parent of {id}")));
+    }
+    Ok(parent)
+}
+
+/// Writes a field that lives in the row; false for any other field.
+pub(crate) fn apply_row_field(
     organization: &mut Organization,
     row: &mut Row,
-    id: u32,
     field: fields::FieldIndex,
     value: &Value,
-) -> Result<(), ControlError> {
+) -> Result<bool, ControlError> {
     let project = &organization.projects[usize::from(row.project)];
     let text = value.as_str().unwrap_or_default();
-    let node = |structure| {
-        let found = project.node_of_path(structure, text);
-        found.map(|node| node.id).ok_or_else(|| ControlError::not_found("node", text))
+    let of_path = |structure| project.node_of_path(structure, text);
+    let of_id = |structure| {
+        let id = value.as_u64().and_then(|id| u32::try_from(id).ok())?;
+        project.nodes.get(&id).filter(|node| node.structure == structure)
+    };
+    let found = |node: Option<&Node>| {
+        node.map(|node| node.id).ok_or_else(|| ControlError::not_found("node", value.to_string()))
     };
     match field {
         fields::STATE => row.state = organization.items.intern_state(text),
-        fields::ITERATION_PATH => row.iteration = node(Structure::Iteration)?,
-        fields::AREA_PATH => row.area = node(Structure::Area)?,
-        fields::PARENT => row.parent = value.as_u64().and_then(|id| u32::try_from(id).ok()).unwrap_or(0),
+        fields::ITERATION_PATH => row.iteration = found(of_path(Structure::Iteration))?,
+        fields::ITERATION_ID => row.iteration = found(of_id(Structure::Iteration))?,
+        fields::AREA_PATH => row.area = found(of_path(Structure::Area))?,
+        fields::AREA_ID => row.area = found(of_id(Structure::Area))?,
         fields::ID | fields::REV | fields::WORK_ITEM_TYPE | fields::TEAM_PROJECT => {
             return Err(ControlError::Invalid("this field is not written as a field".to_owned()));
         }
-        _ => {
-            organization.items.details_mut(id).fields.insert(field, value.clone());
-        }
+        _ => return Ok(false),
     }
-    Ok(())
+    Ok(true)
 }

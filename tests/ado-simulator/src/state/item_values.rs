@@ -101,10 +101,14 @@ impl<'a> ItemView<'a> {
             fields::NODE_NAME => return text(&node(self.row.area)?.name),
             fields::TEAM_PROJECT | fields::AREA_LEVEL_1 | fields::ITERATION_LEVEL_1 => return text(&self.project.name),
             fields::ITERATION_LEVEL_2 => return text(node(self.row.iteration)?.path.split('\\').nth(1)?),
-            fields::PARENT => FieldValue::Integer((self.row.parent != 0).then_some(self.row.parent)?.into()),
+            // A parent in the recycle bin is not shown, as links to it are not.
+            fields::PARENT => {
+                let parent = Some(self.row.parent).filter(|id| self.organization.items.is_live(*id))?;
+                FieldValue::Integer(parent.into())
+            }
             fields::CREATED_DATE => date(self.row.created)?,
             fields::CHANGED_DATE | fields::AUTHORIZED_DATE => date(self.row.changed)?,
-            fields::WATERMARK => FieldValue::Integer(i64::from(self.id) + i64::from(self.row.rev)),
+            fields::WATERMARK => FieldValue::Integer(self.row.watermark.into()),
             fields::IS_DELETED => FieldValue::Boolean((self.row.presence == Presence::Deleted).then_some(true)?),
             _ => return None,
         })

@@ -1,11 +1,14 @@
 //! Work items, kept compactly: a row each, and details only for those that were edited.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::catalog::fields::FieldIndex;
+use super::links::{End, LinkKind, Links};
+use super::revisions::RevisionLog;
 
 /// The compact part of a work item. Texts that were never edited follow from the seed and the id.
 #[derive(Clone, Debug)]
@@ -20,8 +23,10 @@ pub(crate) struct Row {
     pub rev: u16,
     pub iteration: u32,
     pub area: u32,
-    /// 0 for none.
+    /// 0 for none. Kept here alone: changed through [`Items`], which tells the parent's children and the links feed.
     pub parent: u32,
+    /// The place of the latest revision in the feed; [`Items`] sets it.
+    pub watermark: u32,
     /// Milliseconds of the Unix epoch.
     pub created: i64,
     /// Milliseconds of the Unix epoch.
@@ -41,7 +46,7 @@ pub(crate) enum Presence {
     Destroyed,
 }
 
-/// A link of a work item, other than the parent link.
+/// A link of a work item to anything but a work item.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Relation {
     pub rel: String,
@@ -57,13 +62,29 @@ pub(crate) struct Details {
     pub relations: Vec<Relation>,
 }
 
+/// What an item was at an earlier revision.
+#[derive(Debug)]
+pub(crate) struct Before {
+    pub row: Row,
+    pub details: Option<Arc<Details>>,
+}
+
 /// The work items of an organization. Ids run from 1 without a gap.
 #[derive(Debug, Default)]
 pub(crate) struct Items {
     rows: Vec<Row>,
-    details: HashMap<u32, Details>,
+    details: HashMap<u32, Arc<Details>>,
+    /// Earlier revisions of the items that were changed, oldest first.
+    history: HashMap<u32, Vec<Before>>,
     states: Vec<String>,
     state_index: HashMap<String, u16>,
+    pub revisions: RevisionLog,
+    pub links: Links,
+}
+
+/// The place of an id in the rows.
+fn place(id: u32) -> usize {
+    (id as usize).wrapping_sub(1)
 }
 
 impl Items {
@@ -92,26 +113,81 @@ impl Items {
         self.states.iter().zip(0u16..).filter(|(name, _)| keep(name)).map(|(_, index)| index).collect()
     }
 
-    /// Adds an item and gives its id.
-    pub fn push(&mut self, row: Row) -> u32 {
+    /// Adds a generated item and gives its id. [`Items::seal`] ends the generation.
+    pub fn generate(&mut self, row: Row) -> u32 {
+        let (parent, created) = (row.parent, row.created);
         self.rows.push(row);
-        u32::try_from(self.rows.len()).unwrap_or(u32::MAX)
+        let id = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        self.links.born(id, parent, created);
+        id
+    }
+
+    /// Puts what was generated into the log of revisions, in the order of its dates.
+    pub fn seal(&mut self) {
+        self.revisions = RevisionLog::of(&mut self.rows);
+    }
+
+    /// Adds an item at its first revision and gives its id.
+    pub fn add(&mut self, mut row: Row, details: Details) -> u32 {
+        let id = u32::try_from(self.rows.len() + 1).unwrap_or(u32::MAX);
+        row.rev = 1;
+        row.watermark = self.revisions.push(id, row.rev, row.project);
+        self.links.born(id, row.parent, row.created);
+        self.rows.push(row);
+        self.details.insert(id, Arc::new(details));
+        id
+    }
+
+    /// Saves a new revision of an item; what it was goes to its history. Details left out stay.
+    pub fn save(&mut self, id: u32, mut row: Row, details: Option<Details>) {
+        let Some(slot) = self.rows.get_mut(place(id)) else { return };
+        row.watermark = self.revisions.push(id, row.rev, row.project);
+        let (moment, destroyed) = (row.changed, row.presence == Presence::Destroyed);
+        let parent = std::mem::replace(&mut row.parent, slot.parent);
+        let before = std::mem::replace(slot, row);
+        let was = match details {
+            Some(details) => self.details.insert(id, Arc::new(details)),
+            None => self.details.get(&id).cloned(),
+        };
+        // Most items have one earlier revision, if any: no room for more.
+        let history = self.history.entry(id).or_insert_with(|| Vec::with_capacity(1));
+        history.push(Before { row: before, details: was });
+        self.set_parent(id, if destroyed { 0 } else { parent }, moment);
+        if destroyed {
+            self.unlink_all(id, moment);
+        }
+    }
+
+    /// Changes links of an item to other things than work items; that makes no revision (recorded).
+    pub fn set_details(&mut self, id: u32, details: Details) {
+        self.details.insert(id, Arc::new(details));
+    }
+
+    /// Hangs an item below another (0 for none); that makes no revision (recorded).
+    pub fn set_parent(&mut self, id: u32, parent: u32, moment: i64) {
+        let Some(row) = self.rows.get_mut(place(id)) else { return };
+        let before = std::mem::replace(&mut row.parent, parent);
+        self.links.reparent(id, before, parent, moment);
+    }
+
+    fn unlink_all(&mut self, id: u32, moment: i64) {
+        for child in self.links.children(id).collect::<Vec<_>>() {
+            self.set_parent(child, 0, moment);
+        }
+        self.links.remove_all(id, moment);
     }
 
     pub fn get(&self, id: u32) -> Option<&Row> {
-        self.rows.get((id as usize).checked_sub(1)?)
-    }
-
-    pub fn get_mut(&mut self, id: u32) -> Option<&mut Row> {
-        self.rows.get_mut((id as usize).checked_sub(1)?)
+        self.rows.get(place(id))
     }
 
     pub fn details(&self, id: u32) -> Option<&Details> {
-        self.details.get(&id)
+        self.details.get(&id).map(Arc::as_ref)
     }
 
-    pub fn details_mut(&mut self, id: u32) -> &mut Details {
-        self.details.entry(id).or_default()
+    /// Earlier revisions of an item, oldest first; none for one that was never changed.
+    pub fn history(&self, id: u32) -> &[Before] {
+        self.history.get(&id).map_or(&[], Vec::as_slice)
     }
 
     /// Rows with their ids, from `first` on.
@@ -120,9 +196,23 @@ impl Items {
         self.rows.iter().enumerate().skip(skip).map(|(index, row)| (u32::try_from(index + 1).unwrap_or(u32::MAX), row))
     }
 
-    /// Ids of the live children of an item. A scan: only single reads ask for it.
-    pub fn children(&self, parent: u32) -> Vec<u32> {
-        let live = self.from(1).filter(|(_, row)| row.parent == parent && row.presence == Presence::Live);
-        live.map(|(id, _)| id).collect()
+    pub fn is_live(&self, id: u32) -> bool {
+        self.get(id).is_some_and(|row| row.presence == Presence::Live)
+    }
+
+    /// Whether an item is `above` or hangs below it.
+    pub fn is_within(&self, id: u32, above: u32) -> bool {
+        let parent = |id: &u32| self.get(*id).map(|row| row.parent).filter(|parent| *parent != 0);
+        std::iter::successors(Some(id), parent).any(|id| id == above)
+    }
+
+    /// The live work items that one with this parent is linked to, in the order in which a read shows them: children,
+    /// parent, others.
+    pub fn ends(&self, id: u32, parent: u32) -> Vec<End> {
+        let hierarchy = |forward, other| End { kind: LinkKind::Hierarchy, forward, other, comment: None };
+        let children = self.links.children(id).map(|child| hierarchy(true, child));
+        let parent = (parent != 0).then(|| hierarchy(false, parent));
+        let all = children.chain(parent).chain(self.links.others(id));
+        all.filter(|end| self.is_live(end.other)).collect()
     }
 }

@@ -5,11 +5,13 @@ mod generate;
 pub(crate) mod identity;
 pub(crate) mod item_values;
 pub(crate) mod items;
+pub(crate) mod links;
 pub(crate) mod organization;
 pub(crate) mod permissions;
 pub(crate) mod process;
 pub(crate) mod project;
 pub(crate) mod random;
+pub(crate) mod revisions;
 mod words;
 
 use std::collections::BTreeMap;

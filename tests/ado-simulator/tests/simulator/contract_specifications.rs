@@ -58,6 +58,8 @@ async fn every_described_answer_fits_its_schema() {
         "/Payments/_apis/wit/classificationnodes/iterations?$depth=5".to_owned(),
         "/_apis/wit/workitems?ids=1,2,3&$expand=all".to_owned(),
         "/Payments/_apis/wit/workitems/1?$expand=all".to_owned(),
+        "/Payments/_apis/wit/reporting/workitemrevisions?$maxPageSize=5&includeLatestOnly=true".to_owned(),
+        "/_apis/wit/reporting/workitemlinks".to_owned(),
         "/Platform/_apis/work/backlogconfiguration".to_owned(),
         "/Payments/Checkout/_apis/work/backlogs".to_owned(),
         "/Payments/_apis/work/teamsettings".to_owned(),

@@ -8,6 +8,7 @@ mod credentials;
 mod faults;
 mod program;
 mod reads;
+mod reporting;
 mod strictness;
 mod support;
 mod wiql;

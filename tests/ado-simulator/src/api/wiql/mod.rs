@@ -17,7 +17,6 @@ use crate::state::catalog::fields::{self, FieldIndex};
 use crate::state::item_values::{FieldValue, ItemView};
 use crate::state::items::Presence;
 use crate::state::organization::Organization;
-use crate::state::permissions::{self, Right};
 use parse::{Query, Sort};
 use predicate::Predicate;
 
@@ -87,7 +86,8 @@ fn run(
     sorts: &[(FieldIndex, &Sort)],
 ) -> Result<Vec<u32>, Refusal> {
     let organization = call.organization(world);
-    let readable = readable_projects(call, world);
+    // Items that the caller may not read are left out silently.
+    let readable = call.readable(world)?;
     let top = call.number("$top");
     let limit = call.quirks.wiql_result_limit as usize;
     let by_id = matches!(sorts, [] | [(fields::ID, Sort { descending: false, .. })]);
@@ -118,18 +118,6 @@ fn too_many(limit: usize) -> Refusal {
         "VS402337: The number of work items returned exceeds the size limit of {limit}. Change the query to return fewer items."
     );
     Refusal::tracking(StatusCode::BAD_REQUEST, "WorkItemTrackingQueryResultSizeLimitExceededException", message)
-}
-
-/// Items that the caller may not read are left out silently.
-fn readable_projects(call: &Call<'_>, world: &World) -> Vec<bool> {
-    let Ok(identity) = call.identity(world) else { return Vec::new() };
-    let projects = call.organization(world).projects.iter();
-    projects
-        .map(|project| {
-            let rights = [Right::ViewProject, Right::ReadWorkItems];
-            rights.iter().all(|right| permissions::may(identity, *right, project))
-        })
-        .collect()
 }
 
 fn sort(found: &mut [ItemView<'_>], sorts: &[(FieldIndex, &Sort)]) {

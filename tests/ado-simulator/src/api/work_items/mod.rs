@@ -2,6 +2,7 @@
 
 mod patch;
 mod read;
+mod relations;
 mod rules;
 mod view;
 mod write;

@@ -12,7 +12,6 @@ use crate::state::World;
 use crate::state::item_values::ItemView;
 use crate::state::items::Presence;
 use crate::state::organization::Organization;
-use crate::state::permissions::{self, Right};
 
 /// Items in one request (`ado-api.md` §5).
 const MOST: usize = 200;
@@ -43,13 +42,9 @@ pub(crate) fn list(call: &Call<'_>, world: &World) -> Outcome {
 }
 
 pub(crate) fn batch(call: &Call<'_>, world: &World) -> Outcome {
-    let member = |name: &str| {
-        let mut members = call.body.as_object()?.iter();
-        members.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-    };
-    let text = |name: &str| member(name).and_then(Value::as_str).unwrap_or_default().to_lowercase();
-    let ids = member("ids").and_then(Value::as_array).cloned().unwrap_or_default();
-    let fields = member("fields").and_then(Value::as_array);
+    let text = |name: &str| call.member(name).and_then(Value::as_str).unwrap_or_default().to_lowercase();
+    let ids = call.member("ids").and_then(Value::as_array).cloned().unwrap_or_default();
+    let fields = call.member("fields").and_then(Value::as_array);
     let fields = fields.map(|names| names.iter().filter_map(Value::as_str).map(str::to_owned).collect());
     many(
         call,
@@ -59,7 +54,7 @@ pub(crate) fn batch(call: &Call<'_>, world: &World) -> Outcome {
             fields,
             expand: text("$expand"),
             omit: text("errorPolicy") == "omit",
-            as_of: member("asOf").is_some_and(|value| !value.is_null()),
+            as_of: call.member("asOf").is_some_and(|value| !value.is_null()),
         },
     )
 }
@@ -86,10 +81,10 @@ fn many(call: &Call<'_>, world: &World, wish: &Wish) -> Outcome {
     call.project_index(world)?;
     let organization = call.organization(world);
     let shape = shape(organization, wish, call.parameter("project").is_none())?;
-    let readable = Readable::of(call, world)?;
+    let readable = call.readable(world)?;
     let mut shown = Vec::with_capacity(wish.ids.len());
     for id in &wish.ids {
-        let view = ItemView::of(call.seed, organization, *id).filter(|view| readable.allows(view));
+        let view = ItemView::of(call.seed, organization, *id).filter(|view| allowed(&readable, view));
         match view {
             Some(view) => shown.push(Some(Shown { call, view, shape: &shape })),
             None if wish.omit => shown.push(None),
@@ -142,23 +137,12 @@ pub(crate) fn get(call: &Call<'_>, world: &World) -> Outcome {
 
 /// The item of an id that the caller may read, else TF401232.
 pub(super) fn find<'w>(call: &Call<'_>, world: &'w World, id: u32) -> Result<ItemView<'w>, Refusal> {
-    let readable = Readable::of(call, world)?;
-    let view = ItemView::of(call.seed, call.organization(world), id).filter(|view| readable.allows(view));
+    let readable = call.readable(world)?;
+    let view = ItemView::of(call.seed, call.organization(world), id).filter(|view| allowed(&readable, view));
     view.ok_or_else(|| Refusal::no_work_item(id))
 }
 
-/// Which projects the caller may read work items of.
-struct Readable(Vec<bool>);
-
-impl Readable {
-    fn of(call: &Call<'_>, world: &World) -> Result<Self, Refusal> {
-        let identity = call.identity(world)?;
-        let rights = [Right::ViewProject, Right::ReadWorkItems];
-        let projects = call.organization(world).projects.iter();
-        Ok(Self(projects.map(|p| rights.iter().all(|right| permissions::may(identity, *right, p))).collect()))
-    }
-
-    fn allows(&self, view: &ItemView<'_>) -> bool {
-        view.row.presence == Presence::Live && self.0[usize::from(view.row.project)]
-    }
+/// Items in the recycle bin are not read, nor those of projects that the caller may not read.
+fn allowed(readable: &[bool], view: &ItemView<'_>) -> bool {
+    view.row.presence == Presence::Live && readable[usize::from(view.row.project)]
 }

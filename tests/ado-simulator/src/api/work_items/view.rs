@@ -3,6 +3,7 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
+use super::relations;
 use crate::api::Call;
 use crate::api::nodes::encode;
 use crate::state::catalog::fields::{self, FieldIndex, FieldType};
@@ -85,32 +86,18 @@ impl Shown<'_> {
         })
     }
 
-    /// The parent, the children and whatever was added; absent where there are none (recorded).
+    /// Children, parent, other work items and whatever else was added; absent where there are none (recorded).
     fn relations(&self) -> Vec<Value> {
-        let target = |id: u32| {
-            let organization = self.view.organization;
+        let organization = self.view.organization;
+        let url = |id: u32| {
             let project = organization.items.get(id).map(|row| &organization.projects[usize::from(row.project)]);
             let base = project.map_or_else(|| self.base(), |project| self.call.project_base(project));
             format!("{base}/_apis/wit/workItems/{id}")
         };
-        let mut relations = Vec::new();
-        let children = if self.shape.draft { Vec::new() } else { self.view.organization.items.children(self.view.id) };
-        for child in children {
-            relations.push(json!({
-                "rel": "System.LinkTypes.Hierarchy-Forward",
-                "url": target(child),
-                "attributes": {"isLocked": false, "name": "Child"},
-            }));
-        }
-        if self.view.row.parent != 0 {
-            relations.push(json!({
-                "rel": "System.LinkTypes.Hierarchy-Reverse",
-                "url": target(self.view.row.parent),
-                "attributes": {"isLocked": false, "name": "Parent"},
-            }));
-        }
-        let added = self.view.details.map(|details| details.relations.as_slice()).unwrap_or_default();
-        relations.extend(added.iter().map(|relation| json!(relation)));
+        let ends = organization.items.ends(self.view.id, self.view.row.parent);
+        let mut relations: Vec<Value> = ends.iter().map(|end| relations::shown(end, &url(end.other))).collect();
+        let others = self.view.details.map(|details| details.relations.as_slice()).unwrap_or_default();
+        relations.extend(others.iter().map(|relation| json!(relation)));
         relations
     }
 }

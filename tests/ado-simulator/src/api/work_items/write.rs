@@ -4,17 +4,18 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::patch::{self, Changes};
+use super::relations::Ends;
 use super::view::{Shape, Shown};
 use super::{read, rules};
 use crate::api::{Call, Outcome, types};
-use crate::control::{apply_field, fresh_details, fresh_row};
+use crate::control::{apply_row_field, fresh_details, fresh_row};
 use crate::envelope::Refusal;
 use crate::quirks::ProbeOrder;
 use crate::reply::Reply;
 use crate::state::World;
 use crate::state::catalog::fields;
 use crate::state::item_values::ItemView;
-use crate::state::items::{Details, Relation, Row};
+use crate::state::items::{Details, Row};
 use crate::state::organization::Organization;
 use crate::state::permissions::{self, PROJECT, Right};
 
@@ -22,7 +23,11 @@ use crate::state::permissions::{self, PROJECT, Right};
 struct Draft {
     row: Row,
     details: Details,
+    ends: Ends,
 }
+
+/// Revisions of an item beyond which it can no longer be written (`ado-api.md` §5).
+const MOST_REVISIONS: u16 = 10_000;
 
 pub(crate) fn create(call: &Call<'_>, world: &mut World) -> Outcome {
     let project = call.visible_project(world, call.parameter("project").unwrap_or_default())?;
@@ -41,7 +46,8 @@ pub(crate) fn create(call: &Call<'_>, world: &mut World) -> Outcome {
     let organization = &mut world.organizations[call.organization];
     let process = organization.projects[project].process;
     let details = fresh_details(&organization.processes[process].types[kind], &author);
-    let mut draft = Draft { row: fresh_row(organization, project, kind, now), details };
+    let ends = Ends::of(&organization.items, 0);
+    let mut draft = Draft { row: fresh_row(organization, project, kind, now), details, ends };
     draft.row.rev = 1;
     apply(call, organization, 0, &mut draft, &changes)?;
     let view = ItemView::with_details(call.seed, organization, 0, &draft.row, Some(&draft.details));
@@ -50,8 +56,10 @@ pub(crate) fn create(call: &Call<'_>, world: &mut World) -> Outcome {
     if call.dry || call.flag("validateOnly") {
         return Ok(shown(call, view, true));
     }
-    let id = organization.items.push(draft.row);
-    *organization.items.details_mut(id) = draft.details;
+    // The links come with the item, the parent among them.
+    draft.row.parent = 0;
+    let id = organization.items.add(draft.row, draft.details);
+    draft.ends.save(&mut organization.items, id, now);
     saved(call, world, id)
 }
 
@@ -71,10 +79,13 @@ pub(crate) fn update(call: &Call<'_>, world: &mut World) -> Outcome {
     let changes = patch::read(organization, call.body)?;
     check_revision(&before, &changes)?;
     rules::check_values(organization, &organization.projects[project], &changes.fields)?;
-    let mut draft = Draft { row: before, details };
+    let ends = Ends::of(&organization.items, id);
+    let mut draft = Draft { row: before, details, ends };
     apply(call, organization, id, &mut draft, &changes)?;
     // Links alone leave revision and date as they are (recorded).
-    if !changes.fields.is_empty() {
+    let revised = !changes.fields.is_empty();
+    if revised {
+        check_revisions(&draft.row)?;
         draft.row.rev += 1;
         draft.row.changed = now;
         draft.details.fields.insert(fields::CHANGED_BY, author);
@@ -85,10 +96,13 @@ pub(crate) fn update(call: &Call<'_>, world: &mut World) -> Outcome {
     if call.dry || call.flag("validateOnly") {
         return Ok(shown(call, view, false));
     }
-    *organization.items.details_mut(id) = draft.details;
-    if let Some(row) = organization.items.get_mut(id) {
-        *row = draft.row;
+    if revised {
+        draft.row.parent = organization.items.get(id).map_or(0, |row| row.parent);
+        organization.items.save(id, draft.row, Some(draft.details));
+    } else {
+        organization.items.set_details(id, draft.details);
     }
+    draft.ends.save(&mut organization.items, id, now);
     saved(call, world, id)
 }
 
@@ -126,6 +140,16 @@ fn check_revision(row: &Row, changes: &Changes) -> Result<(), Refusal> {
     }
 }
 
+/// An item with the most revisions is refused with 500, for good.
+fn check_revisions(row: &Row) -> Result<(), Refusal> {
+    if row.rev < MOST_REVISIONS {
+        return Ok(());
+    }
+    let message = format!("VS402650: The work item has the limit of {MOST_REVISIONS} revisions and cannot be updated.");
+    let status = StatusCode::INTERNAL_SERVER_ERROR;
+    Err(Refusal::tracking(status, "WorkItemRevisionLimitExceededException", message))
+}
+
 fn apply(
     call: &Call<'_>,
     organization: &mut Organization,
@@ -134,21 +158,14 @@ fn apply(
     changes: &Changes,
 ) -> Result<(), Refusal> {
     for (field, value) in &changes.fields {
-        let row_field = matches!(*field, fields::STATE | fields::ITERATION_PATH | fields::AREA_PATH);
-        if row_field {
-            let applied = apply_field(organization, &mut draft.row, id, *field, value);
-            applied.map_err(|error| Refusal::argument(error.to_string()))?;
-        } else {
+        let in_row = apply_row_field(organization, &mut draft.row, *field, value);
+        if !in_row.map_err(|error| Refusal::argument(error.to_string()))? {
             let value = normal(organization, *field, value)?;
             draft.details.fields.insert(*field, value);
         }
     }
-    for index in &changes.removed {
-        remove_relation(organization, id, draft, *index)?;
-    }
-    for relation in &changes.added {
-        add_relation(call, organization, draft, relation)?;
-    }
+    draft.ends.patch(call, organization, id, &mut draft.details.relations, changes)?;
+    draft.row.parent = draft.ends.parent();
     Ok(())
 }
 
@@ -174,58 +191,6 @@ fn normal(organization: &Organization, field: fields::FieldIndex, value: &Value)
         (_, Value::String(text)) if text.is_empty() => Ok(Value::Null),
         _ => Ok(value.clone()),
     }
-}
-
-const PARENT: &str = "System.LinkTypes.Hierarchy-Reverse";
-
-fn add_relation(
-    call: &Call<'_>,
-    organization: &Organization,
-    draft: &mut Draft,
-    relation: &Relation,
-) -> Result<(), Refusal> {
-    let refuse = |message: String| Refusal::tracking(StatusCode::BAD_REQUEST, "WorkItemLinkInvalidException", message);
-    if !relation.rel.contains('-') {
-        let known = ["Hyperlink", "ArtifactLink", "AttachedFile"].contains(&relation.rel.as_str());
-        if !known {
-            return Err(refuse(format!("VS402314: The relation type {} is not supported.", relation.rel)));
-        }
-        draft.details.relations.push(relation.clone());
-        return Ok(());
-    }
-    let target = relation.url.rsplit('/').next().and_then(|text| text.parse::<u32>().ok());
-    let target = target.filter(|id| ItemView::of(call.seed, organization, *id).is_some());
-    let target = target.ok_or_else(|| refuse(format!("TF201035: The link target {} does not exist.", relation.url)))?;
-    if relation.rel != PARENT {
-        draft.details.relations.push(relation.clone());
-        return Ok(());
-    }
-    if draft.row.parent != 0 {
-        return Err(refuse(
-            "TF201036: You cannot add a Parent link because only one Parent link is allowed.".to_owned(),
-        ));
-    }
-    draft.row.parent = target;
-    Ok(())
-}
-
-/// Removes by the index that a read shows: children, parent, then what was added.
-fn remove_relation(organization: &Organization, id: u32, draft: &mut Draft, index: usize) -> Result<(), Refusal> {
-    let children = organization.items.children(id).len();
-    let parents = usize::from(draft.row.parent != 0);
-    if index < children {
-        return Err(Refusal::not_implemented("removing a child link from the parent"));
-    }
-    if index < children + parents {
-        draft.row.parent = 0;
-        return Ok(());
-    }
-    let own = index - children - parents;
-    if own >= draft.details.relations.len() {
-        return Err(Refusal::argument(format!("The relation index {index} is out of range.")));
-    }
-    draft.details.relations.remove(own);
-    Ok(())
 }
 
 fn shown(call: &Call<'_>, view: ItemView<'_>, draft: bool) -> Reply {

@@ -2,6 +2,7 @@
 
 use super::projects::Plan;
 use crate::state::items::{Presence, Row};
+use crate::state::links::{End, LinkKind};
 use crate::state::organization::Organization;
 use crate::state::process::{LevelKind, Process};
 use crate::state::project::Structure;
@@ -67,11 +68,25 @@ pub(crate) fn fill(seed: u64, organization: &mut Organization, count: u32, plans
         let row = next_row(&mut lots[project], project, number, count, bits);
         let process = &organization.processes[organization.projects[project].process];
         let level = level_position(process, row.kind);
-        let id = organization.items.push(row);
+        let (kind, created) = (usize::from(row.kind), row.created);
+        let id = organization.items.generate(row);
+        if let Some(end) = linked(&lots[project], kind, bits) {
+            organization.items.links.add(id, end, created);
+        }
         if let Some(slot) = level.and_then(|level| lots[project].last.get_mut(level)) {
             *slot = id;
         }
     }
+    organization.items.seal();
+}
+
+/// Four of five test cases test the last requirement; a few other items are related to it.
+fn linked(lot: &Lot, kind: usize, bits: u64) -> Option<End> {
+    let requirement = *lot.last.get(lot.portfolio.len()).filter(|id| **id != 0)?;
+    if lot.test_case.contains(&kind) && !bits.is_multiple_of(5) {
+        return Some(End { kind: LinkKind::TestedBy, forward: false, other: requirement, comment: None });
+    }
+    bits.is_multiple_of(23).then_some(End { kind: LinkKind::Related, forward: true, other: requirement, comment: None })
 }
 
 /// The order in which projects get items, so that small numbers reach several of them.
@@ -148,6 +163,7 @@ fn next_row(lot: &mut Lot, project: usize, number: u32, count: u32, bits: u64) -
         iteration: lot.iterations[below(bits >> 29, lot.iterations.len())],
         area: lot.areas[below(bits >> 35, lot.areas.len())],
         parent: parent(lot, level, bits),
+        watermark: 0,
         created,
         changed,
         presence: Presence::Live,

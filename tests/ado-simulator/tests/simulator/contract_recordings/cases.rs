@@ -22,6 +22,8 @@ const THREE: &str =
     r#"{"query":"SELECT [System.Id] FROM WorkItems WHERE [System.Id] IN ({single}, {child}, {parent})"}"#;
 const POINTS: &str = r#"{"pointsFilter":{"testcaseIds":[{case}]}}"#;
 const NO_POINTS: &str = r#"{"pointsFilter":{"testcaseIds":[999999]}}"#;
+const REVISIONS: &str =
+    r#"{"types":["Bug"],"fields":["System.WorkItemType","System.Title","System.AreaPath"],"includeIdentityRef":true}"#;
 const BATCH: &str = r#"{"ids":[{single}],"fields":["System.Id","System.Title"]}"#;
 const EVALUATIONS: &str = r#"{"evaluations":[{"securityNamespaceId":"52d39943-cb85-4d7f-8fa8-c6baac873819","token":"$PROJECT","permissions":8}]}"#;
 
@@ -175,6 +177,35 @@ pub const BODIES: &[Case] = &[
         "GET /_apis/hooks/subscriptions/{subscription}",
         "",
         &["-$.lastProbationRetryDate", "-$.probationRetries", "-$.status"],
+    ),
+    // Of 2015; which fields there are is the process's affair, so those are named that every process has.
+    case(
+        "wit/reporting-revisions-docs.http",
+        "GET /Intranet/_apis/wit/reporting/workitemrevisions?fields=System.Id,System.AreaPath,System.TeamProject,System.Rev,System.RevisedDate,System.IterationPath,System.WorkItemType,System.State,System.Reason,System.CreatedDate,System.CreatedBy,System.ChangedDate,System.ChangedBy,System.Title",
+        "",
+        &[
+            "+$.continuationToken",
+            "-$.values[].fields.System.BoardColumn",
+            "-$.values[].fields.WEF_6CB513B6E70E43499D9FC94E5BBFB784_Kanban.Column",
+        ],
+    ),
+    case(
+        "wit/reporting-revisions-identityref-docs.http",
+        "GET /Intranet/_apis/wit/reporting/workitemrevisions?includeIdentityRef=true&fields=System.Id,System.AreaPath,System.TeamProject,System.Rev,System.RevisedDate,System.IterationPath,System.WorkItemType,System.State,System.Reason,System.CreatedDate,System.CreatedBy,System.ChangedDate,System.ChangedBy,System.Title",
+        "",
+        &["-$.values[].fields.System.BoardColumn", "-$.values[].fields.Microsoft.VSTS.Common.Priority"],
+    ),
+    case(
+        "wit/reporting-revisions-post-docs.http",
+        "POST /Payments/_apis/wit/reporting/workitemrevisions",
+        REVISIONS,
+        &["+$.continuationToken"],
+    ),
+    case(
+        "wit/reporting-links-docs.http",
+        "GET /Payments/_apis/wit/reporting/workitemlinks",
+        "",
+        &["+$.continuationToken"],
     ),
     // Nobody is assigned here, and no description was asked for.
     case(
