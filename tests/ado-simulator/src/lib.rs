@@ -27,8 +27,8 @@ pub use faults::{Effect, Fault};
 pub use journal::{RequestRecord, Violation, ViolationKind};
 pub use options::{Deployment, Options, SpecificationSource};
 pub use quirks::{
-    CredentialRefusal, ExistingLink, HooksWithoutView, MissingScopeStatus, ProbeOrder, Quirks, ReportingDeleted,
-    ReportingParent, ReportingRefusal, UnknownOrganization,
+    CredentialRefusal, ExistingLink, HooksWithoutView, MissingScopeStatus, ProbeOrder, Quirks, RecycleBinForm,
+    ReportingDeleted, ReportingParent, ReportingRefusal, UnknownOrganization,
 };
 pub use rate_limit::RateLimit;
 pub use server::{Simulator, StartError};

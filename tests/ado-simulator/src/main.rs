@@ -24,6 +24,9 @@ struct Arguments {
     /// Work items of organization contoso, at most 1,000,000.
     #[arg(long, default_value_t = 1000)]
     items: u32,
+    /// The project of contoso that gets all work items; they are spread over all if left out.
+    #[arg(long)]
+    items_in: Option<String>,
     /// Folder for ca.pem; a temporary one if left out.
     #[arg(long)]
     ca_dir: Option<PathBuf>,
@@ -64,6 +67,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         listen: arguments.listen,
         seed: arguments.seed,
         items: arguments.items,
+        items_in: arguments.items_in,
         host_names: arguments.host_names,
         specifications: source.map_or(SpecificationSource::Discover, SpecificationSource::Folder),
         deployment: arguments

@@ -68,6 +68,8 @@ pub struct Options {
     pub seed: u64,
     /// Work items of organization `contoso`, all projects together; 0 to 1,000,000 (`fabrikam` has at most 20).
     pub items: u32,
+    /// The project of `contoso` that gets all of them; left out, they are spread over all.
+    pub items_in: Option<String>,
     /// Further names that the certificate is valid for, such as `contoso.visualstudio.com`.
     pub host_names: Vec<String>,
     /// Where the `OpenAPI` files are found.
@@ -90,6 +92,7 @@ impl Default for Options {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             seed: 1,
             items: 100,
+            items_in: None,
             host_names: Vec::new(),
             specifications: SpecificationSource::Discover,
             deployment: Deployment::default(),

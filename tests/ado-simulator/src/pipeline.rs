@@ -70,7 +70,7 @@ impl Shared {
     pub fn new(options: Options, catalog: Arc<Catalog>) -> Self {
         let seed = options.seed;
         Self {
-            world: RwLock::new(World::generate(seed, options.items)),
+            world: RwLock::new(World::generate(seed, options.items, options.items_in.as_deref())),
             quirks: RwLock::new(options.quirks.clone()),
             faults: Mutex::new(Faults::new(seed)),
             limits: Mutex::default(),

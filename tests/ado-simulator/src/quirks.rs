@@ -74,6 +74,19 @@ pub enum ExistingLink {
     Conflict,
 }
 
+/// The form of the recycle bin's list (`ado-api.md` §9).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RecycleBinForm {
+    /// A list envelope of objects that say what was deleted, when and by whom.
+    #[default]
+    Detailed,
+    /// A list envelope of ids and links, as the description has it.
+    Shallow,
+    /// An array of ids as texts, with links, as the description's example has it.
+    BareArray,
+}
+
 /// How a client is refused that asks for the reporting feeds, so that it has to do without (`ado-api.md` §13).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -161,6 +174,16 @@ pub struct Quirks {
     pub reporting_refusal: Option<ReportingRefusal>,
     /// §14.5: the status of adding a link that is there already.
     pub existing_link: ExistingLink,
+    /// §9: the form of the recycle bin's list.
+    pub recycle_bin_form: RecycleBinForm,
+    /// §5: deleted items above which the recycle bin is refused with VS402337.
+    pub recycle_bin_limit: u32,
+    /// §7, §14.9: the values of every field are only suggested, although they look the same.
+    pub all_values_suggested: bool,
+    /// §7: bugs stand among the types of the backlog level that `bugsBehavior` puts them on.
+    pub bugs_listed_on_level: bool,
+    /// §8: items of a deleted node get a new revision when they are reclassified.
+    pub reclassifying_makes_revisions: bool,
 }
 
 impl Default for Quirks {
@@ -189,6 +212,11 @@ impl Default for Quirks {
             reporting_deleted: ReportingDeleted::default(),
             reporting_refusal: None,
             existing_link: ExistingLink::default(),
+            recycle_bin_form: RecycleBinForm::default(),
+            recycle_bin_limit: 20_000,
+            all_values_suggested: false,
+            bugs_listed_on_level: false,
+            reclassifying_makes_revisions: true,
         }
     }
 }

@@ -24,6 +24,7 @@ use crate::faults::Effect;
 use crate::options::{Options, SpecificationSource};
 use crate::pipeline::{self, Outcome, Shared};
 use crate::reply::Reply;
+use crate::state::World;
 use crate::strict::{Catalog, SpecificationError};
 use crate::{api, tls};
 
@@ -39,6 +40,9 @@ pub enum StartError {
     /// More work items than are supported.
     #[error("{0} work items are more than the 1,000,000 that are supported")]
     TooManyItems(u32),
+    /// The project that was to get all work items is not among those that are generated.
+    #[error("there is no project '{0}' that could get all work items")]
+    NoSuchProject(String),
     /// The address cannot be listened on.
     #[error("the address cannot be listened on: {0}")]
     Listen(#[from] std::io::Error),
@@ -75,6 +79,9 @@ impl Simulator {
         }
         if options.items > 1_000_000 {
             return Err(StartError::TooManyItems(options.items));
+        }
+        if let Some(name) = options.items_in.as_ref().filter(|name| !World::generates(name)) {
+            return Err(StartError::NoSuchProject(name.clone()));
         }
         let catalog = match options.specifications.folder() {
             Some(folder) => Catalog::of_folder(&folder, api::undescribed_operations)?,

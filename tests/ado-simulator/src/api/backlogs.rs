@@ -10,7 +10,7 @@ use crate::state::World;
 use crate::state::catalog::fields;
 use crate::state::organization::Organization;
 use crate::state::process::{BacklogLevel, LevelKind, Process, StateCategory};
-use crate::state::project::Project;
+use crate::state::project::{Project, Team};
 
 pub(super) fn configuration(call: &Call<'_>, world: &World) -> Outcome {
     let organization = call.organization(world);
@@ -19,9 +19,10 @@ pub(super) fn configuration(call: &Call<'_>, world: &World) -> Outcome {
     let process = organization.process_of(project);
     let of = |kind: LevelKind| -> Vec<Value> {
         let levels = process.levels.iter().filter(|level| level.kind == kind);
-        levels.map(|level| level_json(call, organization, project, level)).collect()
+        levels.map(|level| level_json(call, organization, (project, team), level)).collect()
     };
-    let hidden: Vec<&str> = process.levels.iter().filter(|level| level.hidden).map(|level| level.id.as_str()).collect();
+    let hidden: Vec<&str> =
+        process.levels.iter().filter(|level| team.hides(level)).map(|level| level.id.as_str()).collect();
     let name = |index: u16| &organization.fields[usize::from(index)].reference;
     Ok(Reply::json(&json!({
         "taskBacklog": of(LevelKind::Task).first(),
@@ -44,14 +45,22 @@ pub(super) fn configuration(call: &Call<'_>, world: &World) -> Outcome {
 pub(super) fn list(call: &Call<'_>, world: &World) -> Outcome {
     let organization = call.organization(world);
     let project = call.project(world)?;
-    call.team(project)?;
+    let team = call.team(project)?;
     let levels = organization.process_of(project).levels.iter();
-    Ok(Reply::list(&levels.map(|level| level_json(call, organization, project, level)).collect::<Vec<_>>()))
+    Ok(Reply::list(&levels.map(|level| level_json(call, organization, (project, team), level)).collect::<Vec<_>>()))
 }
 
-fn level_json(call: &Call<'_>, organization: &Organization, project: &Project, level: &BacklogLevel) -> Value {
+fn level_json(
+    call: &Call<'_>,
+    organization: &Organization,
+    (project, team): (&Project, &Team),
+    level: &BacklogLevel,
+) -> Value {
     let process = organization.process_of(project);
-    let kinds = level.types.iter().map(|index| &process.types[*index]).filter(|kind| !kind.disabled);
+    let own = level.types.iter().map(|index| &process.types[*index]);
+    let bugs_here = call.quirks.bugs_listed_on_level && team.puts_bugs_on(level.kind);
+    let bugs = process.types.iter().filter(|kind| bugs_here && kind.listed() && kind.category == "BugCategory");
+    let kinds = own.chain(bugs).filter(|kind| !kind.disabled);
     let types: Vec<Value> = kinds
         .map(|kind| {
             let url = format!("{}/_apis/wit/workItemTypes/{}", call.project_base(project), encode(&kind.name));
@@ -70,7 +79,7 @@ fn level_json(call: &Call<'_>, organization: &Organization, project: &Project, l
         "workItemTypes": types,
         "defaultWorkItemType": types.first(),
         "color": level.color,
-        "isHidden": level.hidden,
+        "isHidden": team.hides(level),
         "type": level.kind,
     })
 }

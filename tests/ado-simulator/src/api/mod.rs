@@ -12,6 +12,7 @@ mod location;
 mod nodes;
 mod odata;
 mod processes;
+mod recycle_bin;
 mod reporting;
 mod routes;
 mod security;
@@ -174,6 +175,12 @@ impl Call<'_> {
     pub fn project_base(&self, project: &Project) -> String {
         format!("{}/{}", self.base(), project.id)
     }
+}
+
+/// An identity as `Name <account>`.
+fn person_text(reference: &Value) -> String {
+    let text = |name: &str| reference.get(name).and_then(Value::as_str).unwrap_or_default();
+    format!("{} <{}>", text("displayName"), text("uniqueName"))
 }
 
 /// A date with or without time and zone (UTC if left out), in milliseconds of the Unix epoch.

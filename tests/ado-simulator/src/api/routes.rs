@@ -6,7 +6,7 @@ use http::Method;
 use super::Handler::{self, Read, Write};
 use super::{
     CONNECTION_DATA, backlogs, core, entitlements, fields, git, graph, hooks, location, nodes, odata, processes,
-    reporting, security, teams, test, types, wiql, work_items,
+    recycle_bin, reporting, security, teams, test, types, wiql, work_items,
 };
 use crate::strict::{self, BodyRule, Format, Operation, Parameter, VersionRule};
 
@@ -203,6 +203,7 @@ pub(crate) const ROUTES: &[Route] = &[
         &["linkTypes", "types", "continuationToken", "startDateTime"],
         Read(reporting::links),
     ),
+    get("/{organization}/{project?}/_apis/wit/recyclebin", WORK, &["ids"], Read(recycle_bin::list)),
     // work
     get("/{organization}/{project}/{team?}/_apis/work/backlogconfiguration", WORK, &[], Read(backlogs::configuration)),
     get("/{organization}/{project}/{team}/_apis/work/backlogs", WORK, &[], Read(backlogs::list)),

@@ -18,7 +18,7 @@ pub(super) fn settings(call: &Call<'_>, world: &World) -> Outcome {
     let process = call.organization(world).process_of(project);
     let levels = process.levels.iter().filter(|level| level.kind != LevelKind::Task);
     let visible: serde_json::Map<String, Value> =
-        levels.map(|level| (level.id.clone(), json!(!level.hidden))).collect();
+        levels.map(|level| (level.id.clone(), json!(!team.hides(level)))).collect();
     let url = format!("{}/{}/_apis/work/teamsettings", call.project_base(project), team.id);
     // Without a backlog iteration there is the zero GUID alone, and the default is a macro (recorded).
     let backlog = match node(project, team.backlog_iteration) {

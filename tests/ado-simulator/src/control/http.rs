@@ -9,13 +9,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    BulkChange, Control, ControlError, ItemChange, ItemLink, NewNode, NewPat, NewProject, NewState, NewWorkItem,
-    PREFIX, PatChange, PermissionChange, ProjectChange,
+    BulkChange, Control, ControlError, FieldValues, ItemChange, ItemLink, NewNode, NewPat, NewProcess, NewProject,
+    NewState, NewWorkItem, NodeChange, PREFIX, PatChange, PermissionChange, ProjectChange, TeamChange,
 };
 use crate::faults::Fault;
 use crate::pipeline::Shared;
 use crate::rate_limit::RateLimit;
 use crate::reply::Reply;
+use crate::state::StateCategory;
 
 /// A rate limit to set; without `limit` it is removed.
 #[derive(Debug, Deserialize)]
@@ -45,6 +46,14 @@ enum ProcessChange {
     AddState { project: String, r#type: String, state: NewState },
     RemoveState { project: String, r#type: String, state: String },
     RequireField { project: String, r#type: String, field: String, required: bool },
+    DisableType { project: String, name: String, disabled: bool },
+    SetStateCategory { project: String, r#type: String, state: String, category: StateCategory },
+    SetFieldValues { project: String, r#type: String, field: String, values: FieldValues },
+    RemoveField { project: String, r#type: String, field: String },
+    AddLevel { project: String, name: String, types: Vec<String> },
+    RemoveLevel { project: String, level: String },
+    RenameLevel { project: String, level: String, new_name: String },
+    HideLevel { project: String, level: String, hidden: bool },
 }
 
 /// Answers a request of the control API.
@@ -96,6 +105,9 @@ fn route(control: &Control, method: &str, path: &str, query: &str, body: &[u8]) 
         }
         ("POST", "projects") => Ok(json!({"id": control.add_project(&read::<NewProject>(body)?)?})),
         ("PATCH", "projects") => done(control.change_project(&read::<ProjectChange>(body)?)),
+        ("PATCH", "teams") => done(control.change_team(&read::<TeamChange>(body)?)),
+        ("POST", "processes") => Ok(json!({"id": control.add_process(&read::<NewProcess>(body)?)?})),
+        ("PATCH", "nodes") => done(control.change_node(&read::<NodeChange>(body)?)),
         ("POST", "nodes") => Ok(json!({"id": control.add_node(&read::<NewNode>(body)?)?})),
         ("POST", "workitems") => Ok(json!({"id": control.create_work_item(&read::<NewWorkItem>(body)?)?})),
         ("PATCH", "workitems") => done(control.change_work_item(&read::<ItemChange>(body)?)),
@@ -120,6 +132,18 @@ fn change_process(control: &Control, change: ProcessChange) -> Result<(), Contro
         ProcessChange::RequireField { project, r#type, field, required } => {
             control.require_field(&project, &r#type, &field, required)
         }
+        ProcessChange::DisableType { project, name, disabled } => control.disable_type(&project, &name, disabled),
+        ProcessChange::SetStateCategory { project, r#type, state, category } => {
+            control.set_state_category(&project, &r#type, &state, category)
+        }
+        ProcessChange::SetFieldValues { project, r#type, field, values } => {
+            control.set_field_values(&project, &r#type, &field, &values)
+        }
+        ProcessChange::RemoveField { project, r#type, field } => control.remove_field(&project, &r#type, &field),
+        ProcessChange::AddLevel { project, name, types } => control.add_level(&project, &name, &types),
+        ProcessChange::RemoveLevel { project, level } => control.remove_level(&project, &level),
+        ProcessChange::RenameLevel { project, level, new_name } => control.rename_level(&project, &level, &new_name),
+        ProcessChange::HideLevel { project, level, hidden } => control.hide_level(&project, &level, hidden),
     }
 }
 

@@ -2,10 +2,13 @@
 
 mod access;
 pub(crate) mod http;
+mod levels;
 mod links;
+mod nodes;
 mod observe;
 mod process;
 mod projects;
+mod teams;
 mod work_items;
 
 use std::collections::BTreeMap;
@@ -13,10 +16,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 pub use access::{NewPat, PatChange, PatInfo, PermissionChange};
+pub use levels::{FieldValues, NewProcess};
 pub use links::{BulkChange, ItemLink};
+pub use nodes::{NewNode, NodeChange};
 pub use observe::{OrganizationSummary, ProjectSummary, State};
 pub use process::NewState;
-pub use projects::{NewNode, NewProject, ProjectChange};
+pub use projects::{NewProject, ProjectChange};
+pub use teams::TeamChange;
 pub use work_items::{ItemChange, NewWorkItem, WorkItemSummary};
 pub(crate) use work_items::{apply_row_field, fresh_details, fresh_row};
 

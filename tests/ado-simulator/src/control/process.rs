@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Control, ControlError, find_project};
-use crate::state::catalog::fields;
+use crate::state::catalog::fields::{self, FieldIndex};
 use crate::state::process::{Process, State, StateCategory, WorkItemType};
 
 /// A state to add to a type, or a whole type to add.
@@ -59,6 +59,32 @@ impl Control {
         })
     }
 
+    /// Disables a type, or enables it: it stays listed, but stands on no backlog level.
+    pub fn disable_type(&self, project: &str, name: &str, disabled: bool) -> Result<(), ControlError> {
+        self.change_process(project, |process| {
+            let place = find_type(process, name)?;
+            process.types[place].disabled = disabled;
+            Ok(())
+        })
+    }
+
+    /// Gives a state of a type another category.
+    pub fn set_state_category(
+        &self,
+        project: &str,
+        kind: &str,
+        state: &str,
+        category: StateCategory,
+    ) -> Result<(), ControlError> {
+        self.change_process(project, |process| {
+            let place = find_type(process, kind)?;
+            let states = &mut process.types[place].states;
+            let found = states.iter_mut().find(|candidate| candidate.name.eq_ignore_ascii_case(state));
+            found.ok_or_else(|| ControlError::not_found("state", state))?.category = category;
+            Ok(())
+        })
+    }
+
     /// Adds a state to a type, behind the others.
     pub fn add_state(&self, project: &str, kind: &str, state: &NewState) -> Result<(), ControlError> {
         self.change_process(project, |process| {
@@ -86,8 +112,7 @@ impl Control {
 
     /// Makes a field required on a type (without a default), or lifts that.
     pub fn require_field(&self, project: &str, kind: &str, field: &str, required: bool) -> Result<(), ControlError> {
-        let index = self.read("contoso", |_, organization| organization.field(field))?;
-        let index = index.ok_or_else(|| ControlError::not_found("field", field))?;
+        let index = self.field_index(field)?;
         self.change_process(project, |process| {
             let place = find_type(process, kind)?;
             let used = process.types[place].fields.iter_mut().find(|used| used.field == index);
@@ -98,7 +123,13 @@ impl Control {
         })
     }
 
-    fn change_process(
+    /// The index of a field of `contoso`.
+    pub(super) fn field_index(&self, name: &str) -> Result<FieldIndex, ControlError> {
+        let index = self.read("contoso", |_, organization| organization.field(name))?;
+        index.ok_or_else(|| ControlError::not_found("field", name))
+    }
+
+    pub(super) fn change_process(
         &self,
         project: &str,
         change: impl FnOnce(&mut Process) -> Result<(), ControlError>,
@@ -112,7 +143,8 @@ impl Control {
     }
 }
 
-fn find_type(process: &Process, name: &str) -> Result<usize, ControlError> {
+/// The place of a type.
+pub(super) fn find_type(process: &Process, name: &str) -> Result<usize, ControlError> {
     process.find_type(name).ok_or_else(|| ControlError::not_found("work item type", name))
 }
 

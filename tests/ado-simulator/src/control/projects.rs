@@ -1,14 +1,14 @@
-//! Projects, teams and nodes.
+//! Projects and their teams.
 
 use std::collections::BTreeMap;
 
-use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::nodes::{NewNode, add_node, node};
 use super::{Control, ControlError, find_project};
 use crate::state::World;
-use crate::state::project::{Node, Project, ProjectState, Structure, Team};
+use crate::state::project::{Project, ProjectState, Structure, Team};
 use crate::state::random;
 
 /// A project to add.
@@ -45,26 +45,6 @@ pub struct ProjectChange {
     pub remove_team: Option<String>,
     /// `off`, `asRequirements` or `asTasks` for all of its teams.
     pub bugs_behavior: Option<String>,
-}
-
-/// A node to add, or (with `id`) to change.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct NewNode {
-    /// The organization; `contoso` if left out.
-    pub organization: Option<String>,
-    /// Name or id of the project.
-    pub project: String,
-    /// An area instead of an iteration.
-    pub area: bool,
-    /// The node above, as in `System.IterationPath`; the root if left out.
-    pub parent: Option<String>,
-    /// Its name.
-    pub name: String,
-    /// First day.
-    pub start: Option<Date>,
-    /// Last day.
-    pub finish: Option<Date>,
 }
 
 impl Control {
@@ -119,27 +99,6 @@ impl Control {
         let state = Some(ProjectState::Deleted);
         self.change_project(&ProjectChange { project: project.to_owned(), state, ..ProjectChange::default() })
     }
-
-    /// Adds an area or iteration and gives its id.
-    pub fn add_node(&self, new: &NewNode) -> Result<u32, ControlError> {
-        self.write(new.organization.as_deref().unwrap_or("contoso"), |world, index| {
-            let seed = world.seed;
-            let organization = &mut world.organizations[index];
-            let found = find_project(organization, &new.project)?;
-            let id = organization.next_node;
-            organization.next_node += 1;
-            let project = &mut organization.projects[found];
-            let structure = if new.area { Structure::Area } else { Structure::Iteration };
-            let parent = match &new.parent {
-                None => project.root(structure),
-                Some(path) => {
-                    project.node_of_path(structure, path).ok_or_else(|| ControlError::not_found("node", path))?.id
-                }
-            };
-            add_node(seed, project, id, structure, parent, new);
-            Ok(id)
-        })
-    }
 }
 
 fn change_teams(project: &mut Project, change: &ProjectChange, id: Uuid) -> Result<(), ControlError> {
@@ -151,7 +110,7 @@ fn change_teams(project: &mut Project, change: &ProjectChange, id: Uuid) -> Resu
         team.name.clone_from(name);
     }
     if let Some(name) = &change.add_team {
-        project.teams.push(new_team(id, name, None));
+        project.teams.push(new_team(id, name, None, "off"));
     }
     if let Some(behavior) = &change.bugs_behavior {
         for team in &mut project.teams {
@@ -161,7 +120,7 @@ fn change_teams(project: &mut Project, change: &ProjectChange, id: Uuid) -> Resu
     Ok(())
 }
 
-fn new_team(id: Uuid, name: &str, backlog_iteration: Option<u32>) -> Team {
+fn new_team(id: Uuid, name: &str, backlog_iteration: Option<u32>, bugs_behavior: &str) -> Team {
     Team {
         id,
         name: name.to_owned(),
@@ -169,7 +128,8 @@ fn new_team(id: Uuid, name: &str, backlog_iteration: Option<u32>) -> Team {
         iterations: Vec::new(),
         backlog_iteration,
         default_iteration: None,
-        bugs_behavior: "off".to_owned(),
+        bugs_behavior: bugs_behavior.to_owned(),
+        hidden_levels: Vec::new(),
     }
 }
 
@@ -177,6 +137,7 @@ fn fresh_project(world: &mut World, organization: usize, new: &NewProject, proce
     let seed = world.seed;
     let (project_number, team_number) = (world.next("project"), world.next("team"));
     let now = world.now();
+    let bugs = world.organizations[organization].processes[process].bugs_behavior;
     let next = &mut world.organizations[organization].next_node;
     let (iteration_root, area_root, sprint) = (*next, *next + 1, *next + 2);
     *next += 3;
@@ -193,6 +154,7 @@ fn fresh_project(world: &mut World, organization: usize, new: &NewProject, proce
             random::guid(seed, "team", team_number),
             &format!("{} Team", new.name),
             Some(iteration_root),
+            bugs,
         )],
         nodes: BTreeMap::new(),
         area_root,
@@ -207,26 +169,4 @@ fn fresh_project(world: &mut World, organization: usize, new: &NewProject, proce
     let first = NewNode { name: "Sprint 1".to_owned(), ..NewNode::default() };
     add_node(seed, &mut project, sprint, Structure::Iteration, iteration_root, &first);
     project
-}
-
-fn add_node(seed: u64, project: &mut Project, id: u32, structure: Structure, parent: u32, new: &NewNode) {
-    project.nodes.insert(id, node(seed, id, structure, Some(parent), new));
-    if let Some(parent) = project.nodes.get_mut(&parent) {
-        parent.children.push(id);
-    }
-    project.refresh_paths();
-}
-
-fn node(seed: u64, id: u32, structure: Structure, parent: Option<u32>, new: &NewNode) -> Node {
-    Node {
-        id,
-        identifier: random::guid(seed, "node", id.into()),
-        name: new.name.clone(),
-        structure,
-        parent,
-        children: Vec::new(),
-        start: new.start,
-        finish: new.finish,
-        path: String::new(),
-    }
 }

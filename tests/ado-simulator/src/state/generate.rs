@@ -15,6 +15,7 @@ use super::identity::{AccessLevel, Identity, Pat, Pats};
 use super::items::Items;
 use super::organization::Organization;
 use super::permissions::Role;
+use super::project::ProjectState;
 use super::random::{guid, mix, token};
 use crate::auth::Scopes;
 
@@ -58,16 +59,22 @@ const PATS: &[(&str, usize, usize, &[&str], Special)] = &[
 ];
 
 /// The world of a seed.
-pub(super) fn world(seed: u64, items: u32) -> World {
+pub(super) fn world(seed: u64, items: u32, items_in: Option<&str>) -> World {
     let organizations = vec![
-        organization(seed, 0, "contoso", items, projects::CONTOSO),
-        organization(seed, 1, "fabrikam", items.min(20), projects::FABRIKAM),
+        organization(seed, 0, "contoso", (items, items_in), projects::CONTOSO),
+        organization(seed, 1, "fabrikam", (items.min(20), None), projects::FABRIKAM),
     ];
     let mut pats = Pats::default();
     for (label, organization, identity, scopes, special) in PATS {
         pats.add(pat(seed, label, *organization, *identity, scopes, *special));
     }
     World { seed, organizations, pats, clock_offset: SignedDuration::ZERO, created: BTreeMap::new() }
+}
+
+/// Whether `contoso` has a usable project of this name.
+pub(super) fn has_project(name: &str) -> bool {
+    let usable = |plan: &&projects::Plan| plan.state == ProjectState::WellFormed;
+    projects::CONTOSO.iter().filter(usable).any(|plan| plan.name.to_lowercase() == name.to_lowercase())
 }
 
 fn pat(seed: u64, label: &str, organization: usize, identity: usize, scopes: &[&str], special: Special) -> Pat {
@@ -84,7 +91,13 @@ fn pat(seed: u64, label: &str, organization: usize, identity: usize, scopes: &[&
     }
 }
 
-fn organization(seed: u64, index: u64, name: &str, items: u32, plans: &[projects::Plan]) -> Organization {
+fn organization(
+    seed: u64,
+    index: u64,
+    name: &str,
+    (items, items_in): (u32, Option<&str>),
+    plans: &[projects::Plan],
+) -> Organization {
     let seed = mix(seed, index, 0);
     let id = guid(seed, "organization", 0);
     let people = PEOPLE.iter().zip(0u64..).map(|((display, account, role, level), place)| {
@@ -119,7 +132,8 @@ fn organization(seed: u64, index: u64, name: &str, items: u32, plans: &[projects
         let project = projects::project(seed, place, plan, &mut organization.next_node);
         organization.projects.push(project);
     }
-    items::fill(seed, &mut organization, items, plans);
+    let only = items_in.and_then(|name| organization.live_project(name));
+    items::fill(seed, &mut organization, items, &only.map_or_else(|| items::turns(plans), |project| vec![project]));
     add_foreign_subscription(seed, &mut organization);
     organization
 }
@@ -148,20 +162,20 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_world_and_another_another() {
         let text = |seed| {
-            let world = world(seed, 200);
+            let world = world(seed, 200, None);
             let contoso = &world.organizations[0];
             format!("{:?} {:?} {:?}", contoso.projects, contoso.items, world.pats.by_label("full"))
         };
         // Hash maps inside are empty, so the text is stable.
         assert_eq!(text(1).len(), text(1).len());
-        let rows = |seed| format!("{:?}", world(seed, 200).organizations[0].items.from(1).collect::<Vec<_>>());
+        let rows = |seed| format!("{:?}", world(seed, 200, None).organizations[0].items.from(1).collect::<Vec<_>>());
         assert_eq!(rows(3), rows(3));
         assert_ne!(rows(3), rows(4));
     }
 
     #[test]
     fn ten_items_already_cover_the_main_types() {
-        let world = world(1, 10);
+        let world = world(1, 10, None);
         let contoso = &world.organizations[0];
         let mut names: Vec<&str> = contoso
             .items
@@ -178,7 +192,7 @@ mod tests {
 
     #[test]
     fn field_names_are_found_by_reference_and_display_name() {
-        let world = world(1, 0);
+        let world = world(1, 0, None);
         let contoso = &world.organizations[0];
         let index: HashMap<&str, _> = [("system.title", fields::TITLE), ("Severity", fields::SEVERITY)].into();
         for (name, expected) in index {

@@ -155,8 +155,10 @@ impl<'a> ItemView<'a> {
             }
             fields::TARGET_DATE => date(self.midnight_after(90)?)?,
             fields::START_DATE => date(self.midnight_after(1)?)?,
-            _ if used.values.is_empty() => return None,
-            _ => FieldValue::Text(Cow::Borrowed(&used.values[below(bits, used.values.len())])),
+            _ => {
+                let values = used.generated.as_ref().unwrap_or(&used.values);
+                FieldValue::Text(Cow::Borrowed(values.get(below(bits, values.len()))?))
+            }
         })
     }
 

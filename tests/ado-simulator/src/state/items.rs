@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::catalog::fields::FieldIndex;
 use super::links::{End, LinkKind, Links};
+use super::project::Structure;
 use super::revisions::RevisionLog;
 
 /// The compact part of a work item. Texts that were never edited follow from the seed and the id.
@@ -168,6 +169,29 @@ impl Items {
         let Some(row) = self.rows.get_mut(place(id)) else { return };
         let before = std::mem::replace(&mut row.parent, parent);
         self.links.reparent(id, before, parent, moment);
+    }
+
+    /// Gives the items of a project on some nodes to another node: with a new revision at `moment`, or without one.
+    pub fn reclassify(&mut self, project: usize, structure: Structure, from: &[u32], to: u32, moment: Option<i64>) {
+        let node = |row: &mut Row| match structure {
+            Structure::Area => std::mem::replace(&mut row.area, to),
+            Structure::Iteration => std::mem::replace(&mut row.iteration, to),
+        };
+        let affected = |row: &Row| {
+            let there = row.presence != Presence::Destroyed && usize::from(row.project) == project;
+            there && from.contains(if structure == Structure::Area { &row.area } else { &row.iteration })
+        };
+        let ids: Vec<u32> = self.from(1).filter(|(_, row)| affected(row)).map(|(id, _)| id).collect();
+        for id in ids {
+            let Some(slot) = self.rows.get_mut(place(id)) else { continue };
+            let Some(moment) = moment else {
+                node(slot);
+                continue;
+            };
+            let mut row = Row { rev: slot.rev.saturating_add(1), changed: moment, ..slot.clone() };
+            node(&mut row);
+            self.save(id, row, None);
+        }
     }
 
     fn unlink_all(&mut self, id: u32, moment: i64) {

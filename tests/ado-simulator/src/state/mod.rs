@@ -39,9 +39,14 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// The world of a seed: `contoso` with `items` work items, and `fabrikam`.
-    pub fn generate(seed: u64, items: u32) -> Self {
-        generate::world(seed, items)
+    /// The world of a seed: `contoso` with `items` work items (all in one project if it is named), and `fabrikam`.
+    pub fn generate(seed: u64, items: u32, items_in: Option<&str>) -> Self {
+        generate::world(seed, items, items_in)
+    }
+
+    /// Whether a project of this name is generated in `contoso`, ready to have work items.
+    pub fn generates(name: &str) -> bool {
+        generate::has_project(name)
     }
 
     /// The simulated time.

@@ -64,6 +64,8 @@ pub(crate) struct TypeField {
     pub default: Option<String>,
     /// Values to choose from, in order; empty for free text.
     pub values: Vec<String>,
+    /// What generated items have, where that is no longer `values`.
+    pub generated: Option<Vec<String>>,
     /// Other values than `values` are accepted.
     pub suggested: bool,
 }
@@ -147,6 +149,12 @@ impl Process {
             kind.listed() && (kind.name.eq_ignore_ascii_case(name) || kind.reference.eq_ignore_ascii_case(name))
         };
         self.types.iter().position(fits)
+    }
+
+    /// The place of a backlog level, by name or id.
+    pub fn level(&self, name: &str) -> Option<usize> {
+        let fits = |level: &BacklogLevel| level.name.eq_ignore_ascii_case(name) || level.id.eq_ignore_ascii_case(name);
+        self.levels.iter().position(fits)
     }
 
     /// Categories with their members, the default first; a category without members is left out.

@@ -7,6 +7,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::process::{BacklogLevel, LevelKind};
+
 /// The state of a project, with the spelling of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -68,6 +70,24 @@ pub(crate) struct Team {
     pub default_iteration: Option<u32>,
     /// `off`, `asRequirements` or `asTasks`.
     pub bugs_behavior: String,
+    /// Ids of backlog levels that it does not show.
+    pub hidden_levels: Vec<String>,
+}
+
+impl Team {
+    /// Whether a backlog level is hidden here, by the process or by the team itself.
+    pub fn hides(&self, level: &BacklogLevel) -> bool {
+        level.hidden || self.hidden_levels.contains(&level.id)
+    }
+
+    /// Whether the team plans bugs on a level of this kind.
+    pub fn puts_bugs_on(&self, kind: LevelKind) -> bool {
+        match kind {
+            LevelKind::Portfolio => false,
+            LevelKind::Requirement => self.bugs_behavior == "asRequirements",
+            LevelKind::Task => self.bugs_behavior == "asTasks",
+        }
+    }
 }
 
 /// A git repository.

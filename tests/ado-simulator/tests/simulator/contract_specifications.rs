@@ -1,5 +1,6 @@
 //! The simulator's answers against the schemas of the `OpenAPI` files.
 
+use ado_simulator::RecycleBinForm;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -34,6 +35,9 @@ async fn every_described_answer_fits_its_schema() {
     let (id, subject) = (me["id"].as_str().unwrap(), me["subjectDescriptor"].as_str().unwrap());
     let case =
         bench.simulator.work_items("Payments").unwrap().into_iter().find(|item| item.kind == "Test Case").unwrap();
+    let gone = bench.simulator.work_items("Payments").unwrap().into_iter().next_back().unwrap();
+    bench.simulator.delete_work_item(gone.id).unwrap();
+    bench.simulator.change_quirks(|quirks| quirks.recycle_bin_form = RecycleBinForm::Shallow);
     let subscription = bench.read("/_apis/hooks/subscriptions?api-version=7.1").await["value"][0]["id"].clone();
     let hooks = "cb594ebe-87dd-4fc9-ac2c-6a10a4c92046";
     let gets = [
@@ -60,6 +64,8 @@ async fn every_described_answer_fits_its_schema() {
         "/Payments/_apis/wit/workitems/1?$expand=all".to_owned(),
         "/Payments/_apis/wit/reporting/workitemrevisions?$maxPageSize=5&includeLatestOnly=true".to_owned(),
         "/_apis/wit/reporting/workitemlinks".to_owned(),
+        "/Payments/_apis/wit/recyclebin".to_owned(),
+        format!("/_apis/wit/recyclebin?ids={}", gone.id),
         "/Platform/_apis/work/backlogconfiguration".to_owned(),
         "/Payments/Checkout/_apis/work/backlogs".to_owned(),
         "/Payments/_apis/work/teamsettings".to_owned(),

@@ -39,6 +39,52 @@ async fn everything_can_be_done_from_outside_the_process() {
             "process",
             json!({"change": "addState", "project": "Old Land", "type": "Bug", "state": {"name": "Parked", "category": "InProgress"}}),
         ),
+        (
+            Method::PATCH,
+            "workitems/bulk",
+            json!({"project": "Payments", "type": "Task", "limit": 2, "change": {"deleted": true}}),
+        ),
+        (Method::POST, "links", json!({"id": 1, "rel": "System.LinkTypes.Dependency-Forward", "to": 2})),
+        (Method::DELETE, "links", json!({"id": 2, "rel": "System.LinkTypes.Dependency-Reverse", "to": 1})),
+        (Method::PATCH, "nodes", json!({"project": "Old Land", "node": "Old Land\\R1", "name": "R2", "undated": true})),
+        (Method::PATCH, "teams", json!({"project": "Old Land", "team": "Scouts", "iterations": ["Old Land\\R2"]})),
+        (Method::POST, "processes", json!({"name": "Odd", "parent": "Basic"})),
+        (
+            Method::POST,
+            "process",
+            json!({"change": "disableType", "project": "Old Land", "name": "Feature", "disabled": true}),
+        ),
+        (
+            Method::POST,
+            "process",
+            json!({"change": "setStateCategory", "project": "Old Land", "type": "Bug", "state": "Parked", "category": "Resolved"}),
+        ),
+        (
+            Method::POST,
+            "process",
+            json!({"change": "setFieldValues", "project": "Old Land", "type": "Bug", "field": "Severity", "values": {"values": ["Bad"], "suggested": true}}),
+        ),
+        (
+            Method::POST,
+            "process",
+            json!({"change": "removeField", "project": "Old Land", "type": "Bug", "field": "Severity"}),
+        ),
+        (
+            Method::POST,
+            "process",
+            json!({"change": "addLevel", "project": "Old Land", "name": "Top", "types": ["Epic"]}),
+        ),
+        (
+            Method::POST,
+            "process",
+            json!({"change": "renameLevel", "project": "Old Land", "level": "Top", "newName": "Peak"}),
+        ),
+        (
+            Method::POST,
+            "process",
+            json!({"change": "hideLevel", "project": "Old Land", "level": "Peak", "hidden": true}),
+        ),
+        (Method::POST, "process", json!({"change": "removeLevel", "project": "Old Land", "level": "Peak"})),
     ];
     for (method, path, body) in cases {
         let answer = bench.control(method.clone(), path, Some(body)).await;

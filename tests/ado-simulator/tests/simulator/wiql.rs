@@ -42,6 +42,27 @@ async fn conditions_select_what_they_say() {
     );
     assert_eq!(find("[System.Parent] > 0").await, expected(&bench, |i| i.parent != 0));
     assert_eq!(find("[System.Title] = 'it''s'").await, Vec::<u32>::new());
+    assert_eq!(
+        find("[System.WorkItemType] IN ('Bug', 'task')").await,
+        expected(&bench, |i| i.kind == "Bug" || i.kind == "Task")
+    );
+    assert_eq!(find("[System.WorkItemType] <> 'Bug'").await, expected(&bench, |i| i.kind != "Bug"));
+    assert_eq!(
+        find("[System.WorkItemType] IN GROUP 'Microsoft.RequirementCategory'").await,
+        expected(&bench, |i| i.kind == "User Story")
+    );
+    assert_eq!(
+        find("[System.WorkItemType] NOT IN GROUP 'Microsoft.BugCategory'").await,
+        expected(&bench, |i| i.kind != "Bug")
+    );
+    assert_eq!(find("[System.IsDeleted] = false").await, expected(&bench, |_| true));
+    assert_eq!(find("[System.IsDeleted] = True").await, Vec::<u32>::new());
+    let (high, none) = (
+        find("[Microsoft.VSTS.Common.Severity] IN ('1 - Critical', '2 - High')").await,
+        "[Microsoft.VSTS.Common.Severity]",
+    );
+    assert!(!high.is_empty() && high.iter().all(|id| expected(&bench, |i| i.kind == "Bug").contains(id)));
+    assert_eq!(find(&format!("{none} = ''")).await, expected(&bench, |i| i.kind != "Bug"));
     assert_eq!(bench.simulator.violation_count(), 0);
 }
 

@@ -1,5 +1,6 @@
 //! WIQL over work items (`ado-api.md` §9): parse, resolve, run.
 
+mod compile;
 mod parse;
 mod predicate;
 mod tokens;
@@ -50,14 +51,14 @@ pub(super) fn query(call: &Call<'_>, world: &World) -> Outcome {
         return Err(QueryError::Invalid("TF51006: The query statement is missing or too long.".to_owned()).into());
     }
     let query = parse::parse(text)?;
-    let context = predicate::Context {
+    let context = compile::Context {
         organization,
         identity: call.identity(world)?,
         project,
         time_precision: call.flag("timePrecision"),
         now: world.now(),
     };
-    let predicate = predicate::compile(&query.condition, &context)?;
+    let predicate = compile::compile(&query.condition, &context)?;
     let columns = resolve(organization, &query.columns)?;
     let sorts = query.sorts.iter().map(|sort| Ok((find_field(organization, &sort.field)?, sort)));
     let sorts = sorts.collect::<Result<Vec<_>, QueryError>>()?;

@@ -43,6 +43,8 @@ pub(super) enum Operator {
     NotContains,
     Under,
     NotUnder,
+    InGroup,
+    NotInGroup,
 }
 
 /// A literal or a macro.
@@ -188,12 +190,14 @@ impl Parser {
 
     fn word_operator(&mut self, word: &str, token: &Token) -> Result<Operator, QueryError> {
         match word {
-            "in" if self.take_word("group") => Err(QueryError::Unsupported("IN GROUP".to_owned())),
+            "in" if self.take_word("group") => Ok(Operator::InGroup),
             "in" => Ok(Operator::In),
             "under" => Ok(Operator::Under),
             "contains" if self.take_word("words") => Err(QueryError::Unsupported("CONTAINS WORDS".to_owned())),
             "contains" => Ok(Operator::Contains),
-            "not" if self.take_word("in") => Ok(Operator::NotIn),
+            "not" if self.take_word("in") => {
+                Ok(if self.take_word("group") { Operator::NotInGroup } else { Operator::NotIn })
+            }
             "not" if self.take_word("under") => Ok(Operator::NotUnder),
             "not" if self.take_word("contains") => Ok(Operator::NotContains),
             "ever" | "was" => Err(QueryError::Unsupported(word.to_uppercase())),

@@ -60,7 +60,7 @@ pub(super) fn check_values(
 }
 
 /// Checks the item as it would be saved.
-pub(super) fn check_item(view: &ItemView<'_>) -> Result<(), Refusal> {
+pub(super) fn check_item(view: &ItemView<'_>, all_suggested: bool) -> Result<(), Refusal> {
     for used in &view.kind.fields {
         let field = &view.organization.fields[usize::from(used.field)];
         let value = view.value(used.field).and_then(|value| serde_json::to_value(value).ok());
@@ -69,7 +69,9 @@ pub(super) fn check_item(view: &ItemView<'_>) -> Result<(), Refusal> {
             Some(value) if value.as_str().is_some_and(|text| text.trim().is_empty()) && used.required => {
                 return Err(broken(field, Status::Required));
             }
-            Some(value) if !offered(used, &value) => return Err(broken(field, Status::InvalidListValue)),
+            Some(value) if !all_suggested && !offered(used, &value) => {
+                return Err(broken(field, Status::InvalidListValue));
+            }
             _ => {}
         }
     }

@@ -51,7 +51,7 @@ pub(crate) fn create(call: &Call<'_>, world: &mut World) -> Outcome {
     draft.row.rev = 1;
     apply(call, organization, 0, &mut draft, &changes)?;
     let view = ItemView::with_details(call.seed, organization, 0, &draft.row, Some(&draft.details));
-    rules::check_item(&view)?;
+    rules::check_item(&view, call.quirks.all_values_suggested)?;
     allowed?;
     if call.dry || call.flag("validateOnly") {
         return Ok(shown(call, view, true));
@@ -91,7 +91,7 @@ pub(crate) fn update(call: &Call<'_>, world: &mut World) -> Outcome {
         draft.details.fields.insert(fields::CHANGED_BY, author);
     }
     let view = ItemView::with_details(call.seed, organization, id, &draft.row, Some(&draft.details));
-    rules::check_item(&view)?;
+    rules::check_item(&view, call.quirks.all_values_suggested)?;
     allowed?;
     if call.dry || call.flag("validateOnly") {
         return Ok(shown(call, view, false));

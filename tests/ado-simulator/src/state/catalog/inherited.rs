@@ -76,6 +76,7 @@ fn change_bugs(process: &mut Process) {
         required: true,
         default: None,
         values: customers,
+        generated: None,
         suggested: true,
     });
 }

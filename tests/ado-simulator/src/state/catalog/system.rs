@@ -381,5 +381,5 @@ fn type_field(field: FieldIndex, states: &[State]) -> TypeField {
     };
     let required =
         matches!(field, fields::TITLE | fields::STATE | fields::AREA_ID | fields::ITERATION_ID | VALUE_AREA | TRIAGE);
-    TypeField { field, required, default, values, suggested: field == ACTIVITY }
+    TypeField { field, required, default, values, generated: None, suggested: field == ACTIVITY }
 }

@@ -58,10 +58,9 @@ struct Lot {
     count: usize,
 }
 
-/// Adds `count` items to the organization.
-pub(crate) fn fill(seed: u64, organization: &mut Organization, count: u32, plans: &[Plan]) {
+/// Adds `count` items to the organization, project by project in these turns.
+pub(crate) fn fill(seed: u64, organization: &mut Organization, count: u32, turns: &[usize]) {
     let mut lots: Vec<Lot> = (0..organization.projects.len()).map(|index| lot(organization, index)).collect();
-    let turns = turns(plans);
     for number in 0..count {
         let project = turns[number as usize % turns.len()];
         let bits = mix(seed, 5, number.into());
@@ -90,7 +89,7 @@ fn linked(lot: &Lot, kind: usize, bits: u64) -> Option<End> {
 }
 
 /// The order in which projects get items, so that small numbers reach several of them.
-fn turns(plans: &[Plan]) -> Vec<usize> {
+pub(crate) fn turns(plans: &[Plan]) -> Vec<usize> {
     let total: u32 = plans.iter().map(|plan| plan.weight).sum();
     let mut credit: Vec<i64> = plans.iter().map(|_| 0).collect();
     let mut turns = Vec::new();

@@ -174,6 +174,7 @@ fn teams(seed: u64, place: u64, plan: &Plan, root: u32, sprints: &[u32]) -> Vec<
         backlog_iteration: Some(root),
         default_iteration: sprints.first().copied(),
         bugs_behavior: bugs.to_owned(),
+        hidden_levels: Vec::new(),
     }];
     for (name, index) in plan.teams.iter().zip(1u64..) {
         // "Newcomers" is a team that nobody has set up yet.
@@ -186,6 +187,7 @@ fn teams(seed: u64, place: u64, plan: &Plan, root: u32, sprints: &[u32]) -> Vec<
             backlog_iteration: (!fresh).then_some(root),
             default_iteration: None,
             bugs_behavior: if fresh { "off" } else { "asRequirements" }.to_owned(),
+            hidden_levels: Vec::new(),
         });
     }
     teams
