@@ -37,7 +37,7 @@ use crate::state::World;
 use crate::state::identity::Identity;
 use crate::state::organization::Organization;
 use crate::state::permissions::{self, Right};
-use crate::state::project::{Project, Team};
+use crate::state::project::{Project, ProjectState, Team};
 use crate::strict::Operation;
 use crate::target::Target;
 
@@ -147,12 +147,14 @@ impl Call<'_> {
         team.ok_or_else(|| Refusal::no_team(self.parameter("team").unwrap_or_default()))
     }
 
-    /// Of which projects the caller may read work items.
+    /// Of which projects the caller may read work items; of none that is deleted.
     pub fn readable(&self, world: &World) -> Result<Vec<bool>, Refusal> {
         let identity = self.identity(world)?;
-        let rights = [Right::ViewProject, Right::ReadWorkItems];
+        let may = |project| {
+            [Right::ViewProject, Right::ReadWorkItems].iter().all(|right| permissions::may(identity, *right, project))
+        };
         let projects = self.organization(world).projects.iter();
-        Ok(projects.map(|project| rights.iter().all(|right| permissions::may(identity, *right, project))).collect())
+        Ok(projects.map(|project| project.state == ProjectState::WellFormed && may(project)).collect())
     }
 
     /// A member of the body, whose name is read without case as the service does.

@@ -145,7 +145,7 @@ impl Items {
 fn older(id: u32, row: &Row, rev: u16) -> Revision<'_> {
     let moment = |rev: u16| row.created + (row.changed - row.created) * i64::from(rev - 1) / i64::from(row.rev);
     let replaced = if rev + 1 == row.rev { row.changed } else { moment(rev + 1) };
-    let row = Row { rev, changed: moment(rev), ..row.clone() };
     let watermark = id * OLDER + u32::from(rev);
+    let row = Row { rev, watermark, changed: moment(rev), ..row.clone() };
     Revision { watermark, id, row: Cow::Owned(row), details: None, replaced: Some(replaced) }
 }

@@ -95,6 +95,7 @@ async fn every_described_answer_fits_its_schema() {
             json!({"query": "SELECT [System.Id], [System.Title] FROM WorkItems ORDER BY [System.Id] DESC"}),
         ),
         ("/_apis/wit/workitemsbatch", json!({"ids": [1, 2, 99_999], "errorPolicy": "omit", "$expand": "relations"})),
+        ("/Payments/_apis/wit/reporting/workitemrevisions?$expand=fields", json!({"fields": ["System.Description"]})),
         (
             "/Payments/_apis/wit/workitems/$Bug?validateOnly=true",
             json!([{"op": "add", "path": "/fields/System.Title", "value": "x"}]),

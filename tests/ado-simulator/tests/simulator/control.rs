@@ -39,6 +39,48 @@ async fn everything_can_be_done_from_outside_the_process() {
             "process",
             json!({"change": "addState", "project": "Old Land", "type": "Bug", "state": {"name": "Parked", "category": "InProgress"}}),
         ),
+    ];
+    for (method, path, body) in cases {
+        let answer = bench.control(method.clone(), path, Some(body)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{method} {path}: {}", answer.text);
+    }
+    for path in [
+        "state",
+        "requests",
+        "requests/log?since=0",
+        "requests/total",
+        "violations",
+        "faults",
+        "quirks",
+        "pats",
+        "workitems/Old%20Land",
+    ] {
+        assert_eq!(bench.control(Method::GET, path, None).await.status, StatusCode::OK, "{path}");
+    }
+    assert_eq!(bench.simulator.quirks().teams_default_page, 7);
+    assert_eq!(
+        bench.read("/Old%20Land/_apis/wit/workitemtypes/Bug/states?api-version=7.1").await["value"][5]["name"],
+        "Parked"
+    );
+    assert_eq!(bench.read("/_apis/wit/workitems/1?api-version=7.1").await["fields"]["System.Title"], "new");
+    assert_eq!(bench.control(Method::DELETE, "faults", None).await.status, StatusCode::OK);
+    assert!(bench.simulator.faults().is_empty());
+    assert_eq!(bench.control(Method::DELETE, "requests", None).await.status, StatusCode::OK);
+    assert_eq!(bench.simulator.request_total(), 0);
+}
+
+#[tokio::test]
+async fn items_nodes_teams_and_processes_are_changed_from_outside_too() {
+    let bench = bench().await;
+    let cases = [
+        (Method::POST, "projects", json!({"name": "Old Land", "process": "Scrum"})),
+        (Method::PATCH, "projects", json!({"project": "Old Land", "addTeam": "Scouts"})),
+        (Method::POST, "nodes", json!({"project": "Old Land", "name": "R1", "start": "2026-01-01"})),
+        (
+            Method::POST,
+            "process",
+            json!({"change": "addState", "project": "Old Land", "type": "Bug", "state": {"name": "Parked", "category": "InProgress"}}),
+        ),
         (
             Method::PATCH,
             "workitems/bulk",
@@ -90,29 +132,11 @@ async fn everything_can_be_done_from_outside_the_process() {
         let answer = bench.control(method.clone(), path, Some(body)).await;
         assert_eq!(answer.status, StatusCode::OK, "{method} {path}: {}", answer.text);
     }
-    for path in [
-        "state",
-        "requests",
-        "requests/log?since=0",
-        "requests/total",
-        "violations",
-        "faults",
-        "quirks",
-        "pats",
-        "workitems/Old%20Land",
-    ] {
-        assert_eq!(bench.control(Method::GET, path, None).await.status, StatusCode::OK, "{path}");
-    }
-    assert_eq!(bench.simulator.quirks().teams_default_page, 7);
-    assert_eq!(
-        bench.read("/Old%20Land/_apis/wit/workitemtypes/Bug/states?api-version=7.1").await["value"][5]["name"],
-        "Parked"
-    );
-    assert_eq!(bench.read("/_apis/wit/workitems/1?api-version=7.1").await["fields"]["System.Title"], "new");
-    assert_eq!(bench.control(Method::DELETE, "faults", None).await.status, StatusCode::OK);
-    assert!(bench.simulator.faults().is_empty());
-    assert_eq!(bench.control(Method::DELETE, "requests", None).await.status, StatusCode::OK);
-    assert_eq!(bench.simulator.request_total(), 0);
+    let tree = bench.read("/Old%20Land/_apis/wit/classificationnodes/Iterations?$depth=1&api-version=7.1").await;
+    let second = &tree["children"][1];
+    assert_eq!((&second["name"], second.get("attributes")), (&json!("R2"), None));
+    let feature = bench.read("/Old%20Land/_apis/wit/workitemtypes/Feature?api-version=7.1").await;
+    assert_eq!(feature["isDisabled"], true);
 }
 
 #[tokio::test]

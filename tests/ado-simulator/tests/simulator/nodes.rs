@@ -47,8 +47,8 @@ async fn a_moved_node_keeps_its_ids_and_loses_its_dates() {
     assert_eq!(names(&node(&bench, "Release%201").await), ["Sprint 1", "Sprint 3"]);
     let dates = NodeChange { start: Some("2026-05-01".parse().unwrap()), ..iteration("Release 2\\Sprint 2") };
     bench.simulator.change_node(&dates).unwrap();
-    let dated = node(&bench, "Release%202/Sprint%202").await;
-    assert_eq!(dated["attributes"], json!({"startDate": "2026-05-01T00:00:00Z"}));
+    let after = node(&bench, "Release%202/Sprint%202").await;
+    assert_eq!(after["attributes"], json!({"startDate": "2026-05-01T00:00:00Z"}));
     bench.simulator.change_node(&NodeChange { undated: true, ..iteration("Release 2\\Sprint 2") }).unwrap();
     assert_eq!(node(&bench, "Release%202/Sprint%202").await.get("attributes"), None);
 }

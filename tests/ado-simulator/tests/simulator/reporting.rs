@@ -305,6 +305,9 @@ async fn a_client_can_be_made_to_do_without_and_sees_only_what_it_may() {
     let projects: BTreeSet<_> =
         page["values"].as_array().unwrap().iter().map(|v| v["fields"]["System.TeamProject"].as_str()).collect();
     assert!(!projects.contains(&Some("Payments")) && projects.len() > 2, "{projects:?}");
+    bench.simulator.delete_project("Platform").unwrap();
+    let (values, _) = drain(&bench, &format!("{REVISIONS}{LATEST}"), None).await;
+    assert!(values.iter().all(|v| v["fields"]["System.TeamProject"] != "Platform"));
 }
 
 #[tokio::test]
