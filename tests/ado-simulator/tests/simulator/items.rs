@@ -93,6 +93,7 @@ async fn a_link_that_is_there_is_refused_and_so_is_a_circle() {
     assert_eq!(patch(&bench, bug, related.clone()).await.status, StatusCode::BAD_REQUEST);
     bench.simulator.change_quirks(|quirks| quirks.existing_link = ExistingLink::Conflict);
     assert_eq!(patch(&bench, bug, related).await.status, StatusCode::CONFLICT);
+    assert_eq!(patch(&bench, bug, add(&bench, "System.LinkTypes.Related", bug)).await.status, StatusCode::BAD_REQUEST);
     let circle = patch(&bench, child.id, add(&bench, CHILD, child.parent)).await;
     assert!(circle.status == StatusCode::BAD_REQUEST, "{}", circle.text);
     assert!(bench.simulator.link(&link(child.parent, PARENT, child.id)).is_err());

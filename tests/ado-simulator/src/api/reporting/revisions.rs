@@ -124,7 +124,7 @@ fn page(call: &Call<'_>, world: &World, flag: &dyn Fn(&str) -> bool) -> Outcome 
     page.end(call, world, "workItemRevisions", &position.token(last), last)
 }
 
-/// Whether a revision is one that was asked for and may be seen. What counts is where the item is now.
+/// Whether a revision was asked for and may be seen. Those of an item that is deleted now are deleted ones.
 fn wanted(organization: &Organization, scope: &Scope, order: &Order, revision: &Revision<'_>) -> bool {
     let presence = organization.items.get(revision.id).map_or(Presence::Destroyed, |row| row.presence);
     let there = match presence {

@@ -75,6 +75,10 @@ impl Ends {
     }
 
     fn add(&mut self, call: &Call<'_>, organization: &Organization, id: u32, end: End) -> Result<(), Refusal> {
+        if end.other == id {
+            let message = "TF201012: A work item cannot be linked to itself.";
+            return Err(invalid(StatusCode::BAD_REQUEST, message.to_owned()));
+        }
         // A second parent has a message of its own.
         if !is_parent(&end) && self.now.iter().any(|known| known.is(&end)) {
             let status = match call.quirks.existing_link {
