@@ -84,6 +84,18 @@ async fn a_link_is_made_at_one_end_shown_at_both_and_removed_at_either() {
 }
 
 #[tokio::test]
+async fn a_checked_link_is_shown_and_not_made() {
+    let bench = bench().await;
+    let (story, bug) = (of_kind(&bench, "User Story")[0].id, of_kind(&bench, "Bug")[0].id);
+    let before = relations(&bench, story).await;
+    let path = format!("/_apis/wit/workitems/{story}?validateOnly=true&api-version=7.1");
+    let checked = bench.send("full", Method::PATCH, &path, Some(add(&bench, TESTED_BY, bug))).await;
+    let shown = checked.json()["relations"].as_array().unwrap().clone();
+    assert_eq!((shown.len(), &shown[shown.len() - 1]["rel"]), (before.len() + 1, &json!(TESTED_BY)));
+    assert_eq!(relations(&bench, story).await, before);
+}
+
+#[tokio::test]
 async fn a_link_that_is_there_is_refused_and_so_is_a_circle() {
     let bench = bench().await;
     let child = of_kind(&bench, "User Story").into_iter().find(|item| item.parent != 0).unwrap();

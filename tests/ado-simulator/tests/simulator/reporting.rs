@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ado_simulator::control::{BulkChange, ItemChange, ItemLink, NewWorkItem};
 use ado_simulator::state::Right;
-use ado_simulator::{Options, Quirks, ReportingDeleted, ReportingParent, ReportingRefusal};
+use ado_simulator::{Options, Quirks, ReportingDeleted, ReportingParent, ReportingRefusal, SpecificationSource};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -263,6 +263,19 @@ async fn the_last_token_may_be_in_the_next_link_alone() {
     assert!(link.contains("includeLatestOnly=true") && link.contains("api-version=7.1"), "{link}");
     let again = bench.read(link.strip_prefix(&bench.simulator.url()).unwrap()).await;
     assert_eq!(again["values"], json!([]));
+}
+
+#[tokio::test]
+async fn the_feeds_are_served_without_the_files_too() {
+    let options = Options { specifications: SpecificationSource::OwnTable, ..Options::default() };
+    let bench = bench_with(options).await;
+    let (values, _) = project_feed(&bench, &format!("{LATEST}&includeDeleted=true&$maxPageSize=9"), None).await;
+    assert_eq!(values.len(), bench.simulator.work_items("Payments").unwrap().len());
+    let posted = bench.post("full", &format!("/Payments{REVISIONS}"), json!({"includeLatestOnly": true})).await.json();
+    assert_eq!(posted["values"], json!(values));
+    assert!(!drain(&bench, LINKS, None).await.0.is_empty());
+    assert_eq!(bench.read("/_apis/wit/recyclebin?ids=1,2&api-version=7.1").await["count"], 0);
+    assert_eq!(bench.simulator.violation_count(), 0);
 }
 
 #[tokio::test]

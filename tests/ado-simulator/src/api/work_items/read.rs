@@ -86,7 +86,7 @@ fn many(call: &Call<'_>, world: &World, wish: &Wish) -> Outcome {
     for id in &wish.ids {
         let view = ItemView::of(call.seed, organization, *id).filter(|view| allowed(&readable, view));
         match view {
-            Some(view) => shown.push(Some(Shown { call, view, shape: &shape })),
+            Some(view) => shown.push(Some(Shown { call, view, shape: &shape, ends: None })),
             None if wish.omit => shown.push(None),
             None => return Err(Refusal::no_work_item(*id)),
         }
@@ -132,7 +132,7 @@ pub(crate) fn get(call: &Call<'_>, world: &World) -> Outcome {
     // A single item has its links without being asked for them (recorded).
     shape.links = wish.fields.is_none();
     let view = find(call, world, call.id("id"))?;
-    Ok(Reply::json(&Shown { call, view, shape: &shape }))
+    Ok(Reply::json(&Shown { call, view, shape: &shape, ends: None }))
 }
 
 /// The item of an id that the caller may read, else TF401232.

@@ -31,6 +31,11 @@ impl Ends {
         Self { now: if id == 0 { Vec::new() } else { items.ends(id, parent) }, steps: Vec::new() }
     }
 
+    /// The work items that it would be linked to.
+    pub fn now(&self) -> &[End] {
+        &self.now
+    }
+
     /// The parent as it would be.
     pub fn parent(&self) -> u32 {
         self.now.iter().find(|end| is_parent(end)).map_or(0, |end| end.other)

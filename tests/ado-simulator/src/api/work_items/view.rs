@@ -8,6 +8,7 @@ use crate::api::Call;
 use crate::api::nodes::encode;
 use crate::state::catalog::fields::{self, FieldIndex, FieldType};
 use crate::state::item_values::ItemView;
+use crate::state::links::End;
 
 /// Fields that only `$expand=all|fields` and an explicit wish show (recorded).
 const EXPANDED_ONLY: &[FieldIndex] = &[
@@ -46,6 +47,8 @@ pub(super) struct Shown<'a> {
     pub call: &'a Call<'a>,
     pub view: ItemView<'a>,
     pub shape: &'a Shape,
+    /// The work items that it would be linked to, where that is not what is saved.
+    pub ends: Option<&'a [End]>,
 }
 
 impl Shown<'_> {
@@ -94,7 +97,8 @@ impl Shown<'_> {
             let base = project.map_or_else(|| self.base(), |project| self.call.project_base(project));
             format!("{base}/_apis/wit/workItems/{id}")
         };
-        let ends = organization.items.ends(self.view.id, self.view.row.parent);
+        let saved = || organization.items.ends(self.view.id, self.view.row.parent);
+        let ends = self.ends.map_or_else(saved, <[End]>::to_vec);
         let mut relations: Vec<Value> = ends.iter().map(|end| relations::shown(end, &url(end.other))).collect();
         let others = self.view.details.map(|details| details.relations.as_slice()).unwrap_or_default();
         relations.extend(others.iter().map(|relation| json!(relation)));

@@ -16,6 +16,7 @@ use crate::state::World;
 use crate::state::catalog::fields;
 use crate::state::item_values::ItemView;
 use crate::state::items::{Details, Row};
+use crate::state::links::End;
 use crate::state::organization::Organization;
 use crate::state::permissions::{self, PROJECT, Right};
 
@@ -54,7 +55,7 @@ pub(crate) fn create(call: &Call<'_>, world: &mut World) -> Outcome {
     rules::check_item(&view, call.quirks.all_values_suggested)?;
     allowed?;
     if call.dry || call.flag("validateOnly") {
-        return Ok(shown(call, view, true));
+        return Ok(shown(call, view, Some(draft.ends.now()), true));
     }
     // The links come with the item, the parent among them.
     draft.row.parent = 0;
@@ -94,7 +95,7 @@ pub(crate) fn update(call: &Call<'_>, world: &mut World) -> Outcome {
     rules::check_item(&view, call.quirks.all_values_suggested)?;
     allowed?;
     if call.dry || call.flag("validateOnly") {
-        return Ok(shown(call, view, false));
+        return Ok(shown(call, view, Some(draft.ends.now()), false));
     }
     if revised {
         draft.row.parent = organization.items.get(id).map_or(0, |row| row.parent);
@@ -193,7 +194,7 @@ fn normal(organization: &Organization, field: fields::FieldIndex, value: &Value)
     }
 }
 
-fn shown(call: &Call<'_>, view: ItemView<'_>, draft: bool) -> Reply {
+fn shown(call: &Call<'_>, view: ItemView<'_>, ends: Option<&[End]>, draft: bool) -> Reply {
     let expand = call.query("$expand").unwrap_or("none").to_lowercase();
     let shape = Shape {
         fields: None,
@@ -204,10 +205,10 @@ fn shown(call: &Call<'_>, view: ItemView<'_>, draft: bool) -> Reply {
         short_url: false,
         draft,
     };
-    Reply::json(&Shown { call, view, shape: &shape })
+    Reply::json(&Shown { call, view, shape: &shape, ends })
 }
 
 fn saved(call: &Call<'_>, world: &World, id: u32) -> Outcome {
     let view = ItemView::of(call.seed, call.organization(world), id).ok_or_else(|| Refusal::no_work_item(id))?;
-    Ok(shown(call, view, false))
+    Ok(shown(call, view, None, false))
 }
