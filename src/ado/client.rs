@@ -15,7 +15,8 @@ use super::transport::Http;
 /// Limits of a client's requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Longest time for one call in all: its turn in the budget, every try, the answer. At least 100 s outside of
+    /// Longest time for one call in all: its turn in the budget, every try, the answer (only its beginning where that is
+    /// read as it comes). At least 100 s outside of
     /// tests, since the service delays requests by up to 30 s and answers them all the same (`ado-api.md` §4).
     pub deadline: Duration,
     /// How often a call that only reads is repeated after an outage.
@@ -25,8 +26,13 @@ pub struct Limits {
     /// Longest pause asked for by the service that is waited for within a call. A longer one, or one that is in force
     /// before the call, ends it with [`AdoError::Throttled`] at once.
     pub patience: Duration,
-    /// Largest answer in bytes, below the limit that each call has of its own.
+    /// Largest answer in bytes, below the limit that each call has of its own; of an answer that is read as it comes, the
+    /// largest element.
     pub max_answer: usize,
+    /// Longest time between two parts of an answer that is read as it comes. Its first part has the whole deadline.
+    pub idle: Duration,
+    /// Longest time in all that such an answer is waited for. Time that its reader takes does not count.
+    pub streaming: Duration,
     /// REST API version: `7.1` on the cloud, `7.0` on Azure DevOps Server 2022.
     pub api_version: Arc<str>,
 }
@@ -47,6 +53,8 @@ impl Default for Limits {
             retry_delay: Duration::from_millis(500),
             patience: Duration::from_secs(30),
             max_answer: 32 << 20,
+            idle: Duration::from_mins(1),
+            streaming: Duration::from_mins(30),
             api_version: "7.1".into(),
         }
     }

@@ -85,7 +85,7 @@ pub enum Defect {
     /// JSON without the members that we need.
     #[error("JSON without the expected members")]
     Shape,
-    /// More pages than any organization can have, or a page that repeats.
+    /// More than any organization can have, or a page that leads to itself.
     #[error("a list without end")]
     Endless,
 }
@@ -299,8 +299,19 @@ impl AdoError {
     #[must_use]
     pub fn exceeds_result_limit(&self) -> bool {
         const TYPE_KEY: &str = "WorkItemTrackingQueryResultSizeLimitExceededException";
+        self.is_said("VS402337", TYPE_KEY)
+    }
+
+    /// A field that was named does not exist in the organization (`ado-api.md` §9).
+    #[must_use]
+    pub fn is_unknown_field(&self) -> bool {
+        const TYPE_KEY: &str = "WorkItemTrackingFieldDefinitionNotFoundException";
+        self.is_said("TF51535", TYPE_KEY)
+    }
+
+    fn is_said(&self, code: &str, type_key: &str) -> bool {
         self.service_message().is_some_and(|message| {
-            message.code.as_deref() == Some("VS402337") || message.type_key.as_deref() == Some(TYPE_KEY)
+            message.code.as_deref() == Some(code) || message.type_key.as_deref() == Some(type_key)
         })
     }
 

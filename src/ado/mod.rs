@@ -6,18 +6,22 @@ mod budget;
 mod client;
 mod connection;
 mod credential;
+mod elements;
 mod entitlements;
 mod error;
 mod guard;
 mod hooks;
 pub mod model;
+mod nodes;
 mod observer;
 mod organization;
 mod pace;
+mod page;
 mod places;
 mod processes;
 mod projects;
 pub mod reasons;
+mod reporting;
 mod repositories;
 mod request;
 mod route;
@@ -36,7 +40,9 @@ pub use guard::{AllowedHost, HostPolicy, Refusal, is_globally_reachable};
 pub use observer::{RequestObserver, RequestRecord};
 pub use organization::{OrganizationUrl, OrganizationUrlError, UrlProblem};
 pub use pace::Priority;
+pub use page::{Fed, FeedToken, InvalidToken, MAX_ELEMENT, Page, PageEnd};
 pub use places::Caller;
+pub use reporting::{FeedStart, RevisionsQuery};
 pub use route::Route;
 pub use service::{InvalidHost, InvalidServiceHost, NamedServiceHost, Service, ServiceHost, ServiceHosts};
 pub use transport::{
@@ -46,7 +52,7 @@ pub use transport::{
 pub use work_items::{MAX_BATCH, Wiql};
 
 /// Every operation that this client can send: the values of the label `route` in metrics.
-pub static ROUTES: [&Route; 27] = [
+pub static ROUTES: [&Route; 32] = [
     &connection::CONNECTION_DATA,
     &projects::PROJECTS,
     &projects::PROJECT,
@@ -57,13 +63,18 @@ pub static ROUTES: [&Route; 27] = [
     &processes::PROJECT_BACKLOGS,
     &processes::TEAM_BACKLOGS,
     &processes::TYPE_FIELDS,
+    &processes::TYPE_FIELD,
     &processes::FIELDS,
-    &processes::ITERATIONS,
-    &processes::ROOTS,
+    &nodes::ITERATIONS,
+    &nodes::NODES,
+    &nodes::TEAM_ITERATIONS,
     &work_items::WIQL,
     &work_items::BATCH,
+    &work_items::RECYCLE_BIN,
     &work_items::CREATE,
     &work_items::UPDATE,
+    &reporting::REVISIONS,
+    &reporting::LINKS,
     &security::NAMESPACES,
     &security::EVALUATE,
     &repositories::PROJECT_REPOSITORIES,

@@ -1,11 +1,8 @@
 //! What the process of a project defines.
 
 use super::client::AdoClient;
-use super::error::AdoError;
-use super::model::{
-    BacklogConfiguration, ClassificationNode, ClassificationRoots, Field, List, ProjectId, TeamId, TypeCategory,
-    TypeField, WorkItemType,
-};
+use super::error::{AdoError, Defect};
+use super::model::{BacklogConfiguration, Field, List, ProjectId, TeamId, TypeCategory, TypeField, WorkItemType};
 use super::route::{Call, Route};
 
 pub(super) static TYPES: Route = Route::get("work items", "{project}/_apis/wit/workitemtypes").large();
@@ -14,11 +11,9 @@ pub(super) static PROJECT_BACKLOGS: Route = Route::get("boards", "{project}/_api
 pub(super) static TEAM_BACKLOGS: Route = Route::get("boards", "{project}/{team}/_apis/work/backlogconfiguration");
 pub(super) static TYPE_FIELDS: Route =
     Route::get("work items", "{project}/_apis/wit/workitemtypes/{type}/fields").large();
+pub(super) static TYPE_FIELD: Route =
+    Route::get("work items", "{project}/_apis/wit/workitemtypes/{type}/fields/{field}");
 pub(super) static FIELDS: Route = Route::get("work items", "_apis/wit/fields").large();
-pub(super) static ITERATIONS: Route =
-    Route::get("work items", "{project}/_apis/wit/classificationnodes/Iterations").large();
-
-pub(super) static ROOTS: Route = Route::get("work items", "{project}/_apis/wit/classificationnodes");
 
 impl AdoClient {
     /// The work item types of a project, disabled ones too.
@@ -54,21 +49,25 @@ impl AdoClient {
         Ok(list.value)
     }
 
+    /// A field of a type by its reference name, with the values that it offers; none if the type does not have it
+    /// (`ado-api.md` §7). A type or project that does not exist has no fields.
+    pub async fn type_field(
+        &self,
+        project: &ProjectId,
+        type_name: &str,
+        field: &str,
+    ) -> Result<Option<TypeField>, AdoError> {
+        let call = Call::new(&TYPE_FIELD, &[&project.to_string(), type_name, field]).query("$expand", "allowedValues");
+        match self.send(call).await {
+            Err(AdoError::NotFound(_) | AdoError::Malformed { defect: Defect::Empty, .. }) => Ok(None),
+            Err(error) if error.is_unknown_field() => Ok(None),
+            result => result,
+        }
+    }
+
     /// All fields of the organization.
     pub async fn organization_fields(&self) -> Result<Vec<Field>, AdoError> {
         let list: List<Field> = self.send(Call::new(&FIELDS, &[])).await?;
         Ok(list.value)
-    }
-
-    /// The roots of the area and iteration trees, without the nodes below.
-    pub async fn classification_roots(&self, project: &ProjectId) -> Result<ClassificationRoots, AdoError> {
-        let call = Call::new(&ROOTS, &[&project.to_string()]).query("$depth", 0);
-        let list: List<ClassificationNode> = self.send(call).await?;
-        Ok(list.value.into())
-    }
-
-    /// The root of the iteration tree with the nodes right below.
-    pub async fn iterations_root(&self, project: &ProjectId) -> Result<ClassificationNode, AdoError> {
-        self.send(Call::new(&ITERATIONS, &[&project.to_string()]).query("$depth", 1)).await
     }
 }

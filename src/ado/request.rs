@@ -16,8 +16,8 @@ use super::budget::{Patience, Slot};
 use super::client::AdoClient;
 use super::error::{AdoError, CertificateProblem, Defect, Outage};
 use super::guard::Refusal;
-use super::observer::RequestRecord;
-use super::route::{Call, Route};
+use super::observer::Record;
+use super::route::Call;
 use super::service::{Service, ServiceBase};
 
 /// Most of an error's body that is read.
@@ -37,6 +37,24 @@ pub(crate) struct Answer<T> {
     pub(crate) continuation: Option<String>,
 }
 
+/// A call on its way.
+struct Errand<'a> {
+    call: &'a Call,
+    url: Url,
+    host: String,
+    /// When the answer must have come, or where it is read as it comes, have begun.
+    deadline: Instant,
+}
+
+/// A successful answer whose body is still to be read. The right to the request is held until then.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) response: reqwest::Response,
+    pub(crate) slot: Slot,
+    pub(crate) record: Record,
+    pub(crate) host: String,
+}
+
 impl AdoClient {
     /// Sends a call and reads its answer, within the deadline. After an outage it is repeated if the route allows that. A
     /// refused token had no effect whatever the call, and is asked about once more: a throttled service was seen to answer
@@ -47,74 +65,92 @@ impl AdoClient {
 
     /// [`send`](Self::send), for calls whose headers matter.
     pub(crate) async fn fetch<T: DeserializeOwned>(&self, call: Call) -> Result<Answer<T>, AdoError> {
+        let errand = self.errand(&call)?;
+        self.repeated(&errand, || self.attempt(&errand)).await
+    }
+
+    /// Sends a call and leaves its answer's body to be read. Until the answer begins, all is as with [`send`](Self::send);
+    /// then the caller minds size and time.
+    pub(crate) async fn begin(&self, call: Call) -> Result<Opened, AdoError> {
+        let errand = self.errand(&call)?;
+        self.repeated(&errand, || self.open(&errand)).await
+    }
+
+    fn errand<'a>(&self, call: &'a Call) -> Result<Errand<'a>, AdoError> {
         let base = self.locate(call.route.service)?;
-        let host = shown(&base);
         let url = call.url(&base, &self.limits().api_version)?;
-        let deadline = Instant::now() + self.limits().deadline;
+        Ok(Errand { call, url, host: shown(&base), deadline: Instant::now() + self.limits().deadline })
+    }
+
+    /// Takes a step until it succeeds, fails for good, or the errand's time is over.
+    async fn repeated<T, F: Future<Output = Result<T, AdoError>>>(
+        &self,
+        errand: &Errand<'_>,
+        step: impl FnMut() -> F,
+    ) -> Result<T, AdoError> {
+        let route = errand.call.route;
         let mut repeats = Repeats {
-            outages: if call.route.repeatable { self.limits().retries } else { 0 },
-            refusals: usize::from(call.route.confirmed),
+            outages: if route.repeatable { self.limits().retries } else { 0 },
+            refusals: usize::from(route.confirmed),
             patience: self.patience(),
         };
         let tries = ExponentialBuilder::default()
             .with_min_delay(self.limits().retry_delay)
             .with_max_times(repeats.outages + repeats.refusals)
             .with_jitter();
-        let all = (|| self.attempt(&call, &url, &host, deadline))
-            .retry(tries)
-            .sleep(tokio::time::sleep)
-            .when(|error| repeats.permit(error));
-        match tokio::time::timeout_at(deadline, all).await {
+        let all = step.retry(tries).sleep(tokio::time::sleep).when(|error| repeats.permit(error));
+        match tokio::time::timeout_at(errand.deadline, all).await {
             Ok(result) => result,
-            Err(_) => Err(AdoError::Deadline { host, after: self.limits().deadline }),
+            Err(_) => Err(AdoError::Deadline { host: errand.host.clone(), after: self.limits().deadline }),
         }
     }
 
-    async fn attempt<T: DeserializeOwned>(
-        &self,
-        call: &Call,
-        url: &Url,
-        host: &str,
-        deadline: Instant,
-    ) -> Result<Answer<T>, AdoError> {
-        let patience = Patience { deadline, pause: self.patience() };
-        let slot = self.budget().acquire(self.priority(), patience).await?;
-        let record = Record { client: self, route: call.route, host, started: Instant::now(), outcome: None };
-        let result = self.exchange(call, url, host, slot).await;
+    async fn attempt<T: DeserializeOwned>(&self, errand: &Errand<'_>) -> Result<Answer<T>, AdoError> {
+        let Opened { response, slot, record, host } = self.open(errand).await?;
+        let continuation = continuation(response.headers());
+        let limit = errand.call.route.size.bytes().min(self.limits().max_answer);
+        let result = match read_body(response, limit).await {
+            Ok(body) => {
+                drop(slot);
+                answer::parse(&body, &host)
+            }
+            Err(BodyError::TooLarge) => Err(AdoError::TooLarge { host, limit }),
+            Err(BodyError::Cut) => Err(AdoError::Unavailable { host, outage: Outage::Cut }),
+        };
         record.close(result.as_ref().err());
-        result
+        Ok(Answer { value: result?, continuation })
     }
 
-    async fn exchange<T: DeserializeOwned>(
-        &self,
-        call: &Call,
-        url: &Url,
-        host: &str,
-        slot: Slot,
-    ) -> Result<Answer<T>, AdoError> {
-        let origin = Origin { host, pat: self.pat() };
+    /// Sends a request in its turn. Its body is still to be read when this is a success.
+    async fn open(&self, errand: &Errand<'_>) -> Result<Opened, AdoError> {
+        let patience = Patience { deadline: errand.deadline, pause: self.patience() };
+        let slot = self.budget().acquire(self.priority(), patience).await?;
+        let record = Record::new(self, errand.call.route, &errand.host);
+        match self.exchange(errand).await {
+            Ok(response) => Ok(Opened { response, slot, record, host: errand.host.clone() }),
+            Err(error) => {
+                record.close(Some(&error));
+                Err(error)
+            }
+        }
+    }
+
+    async fn exchange(&self, errand: &Errand<'_>) -> Result<reqwest::Response, AdoError> {
+        let Errand { call, url, host, .. } = errand;
         let response = self.request(call, url)?.send().await.map_err(|error| self.network_error(&error, host))?;
         let status = response.status();
-        let headers = response.headers().clone();
-        let rate = answer::pace(status, &headers, Timestamp::now());
+        let rate = answer::pace(status, response.headers(), Timestamp::now());
         self.budget().observe(rate);
-        match answer::kind(status, &headers) {
+        match answer::kind(status, response.headers()) {
+            Kind::Success => Ok(response),
             Kind::SignIn(how) => Err(AdoError::Unauthorized { area: call.route.area, how }),
-            Kind::Redirect => Err(AdoError::Malformed { host: host.to_owned(), defect: Defect::Redirect }),
-            Kind::Foreign => Err(AdoError::Malformed { host: host.to_owned(), defect: Defect::ForeignPage }),
+            Kind::Redirect => Err(AdoError::Malformed { host: host.clone(), defect: Defect::Redirect }),
+            Kind::Foreign => Err(AdoError::Malformed { host: host.clone(), defect: Defect::ForeignPage }),
             Kind::Failure(status) => {
+                let headers = response.headers().clone();
                 // What cannot be read of an error's body is left out: the status says enough.
                 let body = read_body(response, MAX_ERROR_BODY).await.unwrap_or_default();
-                Err(answer::failure(status, &headers, &body, rate, origin))
-            }
-            Kind::Success => {
-                let limit = call.route.size.bytes().min(self.limits().max_answer);
-                let body = read_body(response, limit).await.map_err(|error| match error {
-                    BodyError::TooLarge => AdoError::TooLarge { host: host.to_owned(), limit },
-                    BodyError::Cut => AdoError::Unavailable { host: host.to_owned(), outage: Outage::Cut },
-                })?;
-                drop(slot);
-                Ok(Answer { value: answer::parse(&body, host)?, continuation: continuation(&headers) })
+                Err(answer::failure(status, &headers, &body, rate, Origin { host, pat: self.pat() }))
             }
         }
     }
@@ -192,43 +228,6 @@ impl Repeats {
         *left = left.saturating_sub(1);
         is_permitted
     }
-}
-
-/// Tells logs and metrics how a request ended, even if its caller stopped waiting.
-struct Record<'a> {
-    client: &'a AdoClient,
-    route: &'static Route,
-    host: &'a str,
-    started: Instant,
-    outcome: Option<&'static str>,
-}
-
-impl Record<'_> {
-    fn close(mut self, error: Option<&AdoError>) {
-        self.outcome = Some(error.map_or("2xx", AdoError::reason));
-    }
-}
-
-impl Drop for Record<'_> {
-    fn drop(&mut self) {
-        let duration = self.started.elapsed();
-        let outcome = self.outcome.unwrap_or("Cancelled");
-        let (method, route) = (self.route.method(), self.route.template);
-        tracing::debug!(
-            method,
-            route,
-            host = self.host,
-            outcome,
-            milliseconds = milliseconds(duration),
-            "asked Azure DevOps"
-        );
-        let record = RequestRecord { service: self.route.service, method, route, outcome, duration };
-        self.client.http().transport.config().observer.observed(&record);
-    }
-}
-
-fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The host as messages show it: with its port unless that is 443.

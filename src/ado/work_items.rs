@@ -1,11 +1,14 @@
 //! Work items: queries, batches, and changes that are only validated.
 
 use serde::Serialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::client::AdoClient;
 use super::error::AdoError;
-use super::model::{List, Patch, ProjectId, QueryResult, Validation, WorkItem, WorkItemId, without_nulls};
+use super::model::{
+    BareOrList, DeletedWorkItem, LinkedWorkItem, List, Patch, ProjectId, QueryResult, Validation, WorkItem, WorkItemId,
+    without_nulls,
+};
 use super::route::{Call, Route, Verb};
 
 /// Most ids of one batch read (`ado-api.md` §5).
@@ -17,6 +20,7 @@ const RULE_VALIDATION: &str = "RuleValidationException";
 
 pub(super) static WIQL: Route = Route::ask("work items", "{project}/_apis/wit/wiql");
 pub(super) static BATCH: Route = Route::ask("work items", "{project}/_apis/wit/workitemsbatch").large();
+pub(super) static RECYCLE_BIN: Route = Route::get("work items", "{project}/_apis/wit/recyclebin").large();
 pub(super) static CREATE: Route =
     Route { repeatable: false, ..Route::ask("work items", "{project}/_apis/wit/workitems/${type}") };
 pub(super) static UPDATE: Route =
@@ -26,6 +30,7 @@ pub(super) static UPDATE: Route =
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wiql {
     types: Vec<String>,
+    values: Vec<(String, String)>,
     above: Option<WorkItemId>,
     up_to: Option<WorkItemId>,
 }
@@ -41,6 +46,13 @@ impl Wiql {
     #[must_use]
     pub fn types<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         self.types = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Only items whose field of that reference name has this value.
+    #[must_use]
+    pub fn field_is(mut self, reference_name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.values.push((reference_name.into(), value.into()));
         self
     }
 
@@ -66,6 +78,12 @@ impl Wiql {
             text.push_str(&types.join(", "));
             text.push(')');
         }
+        for (name, value) in &self.values {
+            if !is_reference_name(name) {
+                return Err(AdoError::InvalidName);
+            }
+            text.extend([" AND [", name, "] = ", &quoted(value)]);
+        }
         if let Some(id) = self.above {
             text.push_str(" AND [System.Id] > ");
             text.push_str(&id.to_string());
@@ -84,6 +102,11 @@ fn quoted(value: &str) -> String {
     format!("'{}'", value.replace('\'', "''"))
 }
 
+/// Whether a name can stand in brackets: those of the service have no other characters.
+fn is_reference_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '_' | '-'))
+}
+
 #[derive(Serialize)]
 struct QueryBody {
     query: String,
@@ -93,7 +116,11 @@ struct QueryBody {
 #[serde(rename_all = "camelCase")]
 struct BatchBody<'a> {
     ids: &'a [WorkItemId],
-    fields: &'a [&'a str],
+    /// Excludes `expand`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fields: Option<&'a [&'a str]>,
+    #[serde(rename = "$expand", skip_serializing_if = "Option::is_none")]
+    expand: Option<&'static str>,
     error_policy: &'static str,
 }
 
@@ -104,6 +131,15 @@ impl AdoClient {
         self.send(Call::new(&WIQL, &[&project.to_string()]).query("$top", top).json(&body)).await
     }
 
+    /// Whether any item matches, among those that the identity may read.
+    pub async fn any_item(&self, project: &ProjectId, query: &Wiql) -> Result<bool, AdoError> {
+        match self.query_ids(project, query, 1).await {
+            Ok(found) => Ok(!found.ids.is_empty()),
+            Err(error) if error.exceeds_result_limit() => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Work items by id, at most [`MAX_BATCH`] (more are [`AdoError::InvalidName`]). Ids that cannot be read are left
     /// out.
     pub async fn work_items(
@@ -112,15 +148,36 @@ impl AdoClient {
         ids: &[WorkItemId],
         fields: &[&str],
     ) -> Result<Vec<WorkItem>, AdoError> {
-        if ids.is_empty() {
+        self.batch(project, BatchBody { ids, fields: Some(fields), expand: None, error_policy: "omit" }).await
+    }
+
+    /// Work items by id with all fields and their links to other items, at most [`MAX_BATCH`] (more are
+    /// [`AdoError::InvalidName`]). Ids that cannot be read are left out. Long texts count: where they make the answer
+    /// [`AdoError::TooLarge`], fewer ids at a time may do.
+    pub async fn linked_work_items(
+        &self,
+        project: &ProjectId,
+        ids: &[WorkItemId],
+    ) -> Result<Vec<LinkedWorkItem>, AdoError> {
+        self.batch(project, BatchBody { ids, fields: None, expand: Some("relations"), error_policy: "omit" }).await
+    }
+
+    async fn batch<T: DeserializeOwned>(&self, project: &ProjectId, body: BatchBody<'_>) -> Result<Vec<T>, AdoError> {
+        if body.ids.is_empty() {
             return Ok(Vec::new());
         }
-        if ids.len() > MAX_BATCH {
+        if body.ids.len() > MAX_BATCH {
             return Err(AdoError::InvalidName);
         }
-        let body = BatchBody { ids, fields, error_policy: "omit" };
-        let list: List<Option<WorkItem>> = self.send(Call::new(&BATCH, &[&project.to_string()]).json(&body)).await?;
+        let list: List<Option<T>> = self.send(Call::new(&BATCH, &[&project.to_string()]).json(&body)).await?;
         Ok(without_nulls(list))
+    }
+
+    /// The items in a project's recycle bin. Over 20,000 the service refuses
+    /// ([`AdoError::exceeds_result_limit`], `ado-api.md` §5).
+    pub async fn recycle_bin(&self, project: &ProjectId) -> Result<Vec<DeletedWorkItem>, AdoError> {
+        let list: BareOrList<DeletedWorkItem> = self.send(Call::new(&RECYCLE_BIN, &[&project.to_string()])).await?;
+        Ok(list.0)
     }
 
     /// Asks whether an item of the type could be created. Saves nothing.
@@ -174,5 +231,14 @@ mod tests {
             Ok("SELECT [System.Id] FROM WorkItems WHERE [System.TeamProject] = @project ORDER BY [System.Id]")
         );
         assert_eq!(Wiql::new().types(vec!["x".repeat(200); 200]).text(), Err(AdoError::InvalidName));
+        let field = Wiql::new().types(["Bug"]).field_is("System.State", "it's").field_is("WEF_6C_Kanban.Column", "x");
+        assert_eq!(
+            field.text().as_deref(),
+            Ok("SELECT [System.Id] FROM WorkItems WHERE [System.TeamProject] = @project AND [System.WorkItemType] IN \
+                ('Bug') AND [System.State] = 'it''s' AND [WEF_6C_Kanban.Column] = 'x' ORDER BY [System.Id]")
+        );
+        for name in ["", "System.State] <> '' OR [System.Id", "a b", "a'b"] {
+            assert_eq!(Wiql::new().field_is(name, "x").text(), Err(AdoError::InvalidName), "{name}");
+        }
     }
 }

@@ -1,12 +1,12 @@
 //! Each call against a healthy service.
 
 use ado_operator::ado::model::{
-    BugsBehavior, FieldKind, Patch, PermissionQuery, ProjectId, ProjectState, SecurityNamespace, StateCategory,
-    Validation, WorkItemId,
+    BugsBehavior, ClassificationNode, FieldKind, LinkKind, Patch, PermissionQuery, ProjectId, ProjectState,
+    SecurityNamespace, StateCategory, Validation, WorkItemId,
 };
 use ado_operator::ado::{AdoClient, AdoError, MAX_BATCH, Wiql};
-use ado_simulator::Options;
 use ado_simulator::control::NewProject;
+use ado_simulator::{Effect, Fault, Options};
 
 use crate::support::{World, first_item, project};
 
@@ -75,6 +75,7 @@ async fn the_process_is_read_with_states_categories_levels_and_fields() {
     let payments = project(&client, "Payments").await;
     let types = client.work_item_types(&payments).await.expect("types");
     let bug = types.iter().find(|kind| kind.name == "Bug").expect("Bug");
+    assert!(bug.fields.contains(&"Microsoft.VSTS.Common.Severity".to_owned()) && bug.fields.is_sorted());
     let story = types.iter().find(|kind| kind.name == "User Story").expect("User Story");
     let category = |kind: &ado_operator::ado::model::WorkItemType, state: &str| {
         kind.states.iter().find(|found| found.name == state).and_then(|found| found.category.clone())
@@ -102,10 +103,21 @@ async fn the_process_is_read_with_states_categories_levels_and_fields() {
     let severity =
         fields.iter().find(|field| field.reference_name == "Microsoft.VSTS.Common.Severity").expect("Severity");
     assert_eq!(severity.allowed_values.first().map(String::as_str), Some("1 - Critical"));
+    let one = client.type_field(&payments, "Bug", "Microsoft.VSTS.Common.Severity").await.expect("an answer");
+    assert_eq!(one.as_ref(), Some(severity));
+    for (kind, field) in
+        [("User Story", "Microsoft.VSTS.Common.Severity"), ("Bug", "No.Field"), ("No Type", "System.Title")]
+    {
+        assert_eq!(client.type_field(&payments, kind, field).await, Ok(None), "{kind} {field}");
+    }
     let all = client.organization_fields().await.expect("fields");
     let title = all.iter().find(|field| field.reference_name == "System.Title").expect("Title");
     assert_eq!(title.kind, FieldKind::String);
     world.assert_clean();
+}
+
+fn nodes(root: &ClassificationNode) -> usize {
+    1 + root.children.iter().map(nodes).sum::<usize>()
 }
 
 #[tokio::test]
@@ -113,11 +125,91 @@ async fn the_trees_are_read_from_their_roots() {
     let world = World::new().await;
     let client = world.client("full");
     let payments = project(&client, "Payments").await;
-    let root = client.iterations_root(&payments).await.expect("the tree");
-    assert!(root.has_children && !root.children.is_empty());
+    let root = client.iteration_tree(&payments).await.expect("the tree");
+    assert!(nodes(&root) > 1 + root.children.len(), "more than one level");
     let roots = client.classification_roots(&payments).await.expect("both roots");
     assert_eq!(roots.iterations.map(|node| node.identifier), Some(root.identifier));
     assert!(roots.areas.is_some_and(|node| node.identifier != root.identifier));
+    let team = client.team(&payments, "Payments Team").await.expect("a team");
+    let chosen = client.team_iterations(&payments, &team.id).await.expect("a list");
+    assert!(
+        chosen.iter().any(|iteration| iteration.path.as_deref().is_some_and(|path| path.starts_with("Payments\\")))
+    );
+    world.assert_clean();
+}
+
+#[tokio::test]
+async fn a_tree_that_the_service_cut_is_completed() {
+    let world = World::new().await;
+    let client = world.client("full");
+    let payments = project(&client, "Payments").await;
+    let whole = client.iteration_tree(&payments).await.expect("the tree");
+    let identifier = whole.identifier;
+    let cut = format!(
+        r#"{{"id":{},"identifier":"{identifier}","name":"Payments","structureType":"iteration","hasChildren":true,
+        "children":[{{"id":2000000000,"identifier":"{identifier}","name":"Gone","structureType":"iteration","hasChildren":true}},{}]}}"#,
+        whole.id,
+        whole
+            .children
+            .iter()
+            .map(|child| format!(
+                r#"{{"id":{},"identifier":"{}","name":"{}","structureType":"iteration","hasChildren":{}}}"#,
+                child.id, child.identifier, child.name, child.has_children
+            ))
+            .collect::<Vec<_>>()
+            .join(",")
+    );
+    let answer = Effect::Answer { status: 200, content_type: Some("application/json".to_owned()), body: cut };
+    let fault = Fault::on_path("*/classificationnodes/Iterations", answer);
+    let before = world.simulator.last_request();
+    let mut completed = world.during(fault, client.iteration_tree(&payments)).await.0.expect("the tree");
+    assert_eq!(world.simulator.requests_since(before).len(), 2);
+    let gone = completed.children.remove(0);
+    assert!(gone.has_children && gone.children.is_empty(), "what cannot be had is left");
+    assert_eq!(nodes(&completed), nodes(&whole));
+    world.assert_clean();
+}
+
+#[tokio::test]
+async fn a_value_is_carried_by_some_item_or_by_none() {
+    let world = World::new().await;
+    let client = world.client("full");
+    let payments = project(&client, "Payments").await;
+    let any = async |types: &[&str], value: &str| {
+        let query = Wiql::new().types(types.iter().copied()).field_is("System.State", value);
+        client.any_item(&payments, &query).await.expect("an answer")
+    };
+    assert!(any(&["User Story", "Bug"], "New").await);
+    assert!(!any(&["User Story"], "No State' OR [System.Id] > 0 OR [System.State] = '").await);
+    assert!(!any(&["No Type"], "New").await);
+    world.simulator.change_quirks(|quirks| {
+        quirks.wiql_result_limit = 5;
+        quirks.wiql_top_avoids_size_limit = false;
+    });
+    assert!(client.any_item(&payments, &Wiql::new()).await.expect("too many are some"));
+}
+
+#[tokio::test]
+async fn work_items_come_with_their_links() {
+    let world = World::with(Options { items: 200, ..Options::default() }).await;
+    let client = world.client("full");
+    let payments = project(&client, "Payments").await;
+    let ids = client.query_ids(&payments, &Wiql::new(), 100).await.expect("ids").ids;
+    let items = client.linked_work_items(&payments, &ids).await.expect("a batch");
+    assert_eq!(items.iter().map(|item| item.id).collect::<Vec<_>>(), ids);
+    assert!(items.iter().all(|item| item.fields.get().contains("\"System.Title\"")));
+    let plain = client.work_items(&payments, &ids, &["System.Parent"]).await.expect("a batch");
+    for (item, plain) in items.iter().zip(&plain) {
+        let parents = item.links.iter().filter(|link| link.kind == LinkKind::Parent);
+        let parent: Vec<u64> = parents.map(|link| link.target.0.into()).collect();
+        let expected: Vec<u64> =
+            plain.fields.get("System.Parent").and_then(serde_json::Value::as_u64).into_iter().collect();
+        assert_eq!(parent, expected, "{}", item.id);
+    }
+    assert!(items.iter().any(|item| item.links.iter().any(|link| link.kind == LinkKind::Child)));
+    assert!(client.linked_work_items(&payments, &[]).await.expect("nothing").is_empty());
+    let many = vec![ids[0]; MAX_BATCH + 1];
+    assert_eq!(client.linked_work_items(&payments, &many).await.expect_err("too many"), AdoError::InvalidName);
     world.assert_clean();
 }
 

@@ -6,10 +6,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use ado_operator::ado::model::{Patch, PermissionQuery};
-use ado_operator::ado::{ROUTES, Wiql};
+use ado_operator::ado::model::{Patch, PermissionQuery, ProjectId};
+use ado_operator::ado::{AdoClient, FeedStart, PageEnd, ROUTES, RevisionsQuery, Wiql};
+use ado_simulator::{Effect, Fault};
 use serde_json::Value;
 
+use crate::feeds::read_page;
 use crate::recordings::folder;
 use crate::support::{World, first_item, project};
 
@@ -125,11 +127,23 @@ async fn exercise(world: &World) {
     client.backlog_configuration(&payments, Some(&team.id)).await.expect("levels");
     client.type_fields(&payments, "User Story").await.expect("fields");
     client.organization_fields().await.expect("fields");
-    client.iterations_root(&payments).await.expect("iterations");
+    client.type_field(&payments, "Bug", "Microsoft.VSTS.Common.Severity").await.expect("a field");
+    client.iteration_tree(&payments).await.expect("iterations");
+    client.team_iterations(&payments, &team.id).await.expect("iterations");
     client.classification_roots(&payments).await.expect("roots");
     let item = first_item(&client, &payments).await;
     client.query_ids(&payments, &Wiql::new().types(["User Story", "Bug"]).above(item), 5).await.expect("a page");
     client.work_items(&payments, &[item], &["System.Title"]).await.expect("a batch");
+    client.linked_work_items(&payments, &[item]).await.expect("a batch");
+    let page = |body: &str| Effect::Answer {
+        status: 200,
+        content_type: Some("application/json".to_owned()),
+        body: body.to_owned(),
+    };
+    let last = page("{\"values\":[],\"continuationToken\":\"7\",\"isLastBatch\":true}");
+    world.simulator.add_fault(Fault::on_path("*/reporting/*", last));
+    world.simulator.add_fault(Fault::on_path("*/recyclebin", page("[]")));
+    exercise_feeds(&client, &payments).await;
     client
         .validate_create(&payments, "User Story", &Patch::new().field("System.Title", "x"))
         .await
@@ -149,6 +163,23 @@ async fn exercise(world: &World) {
     client.hook_event_types().await.expect("event types");
     client.analytics_probe(&payments).await.expect("analytics");
     client.entitlement(&data.identity.id).await.expect("an entitlement");
+}
+
+/// The feeds from each of their starts, and the recycle bin.
+async fn exercise_feeds(client: &AdoClient, payments: &ProjectId) {
+    let query = RevisionsQuery { fields: &["System.Title"], long_texts: true, latest_only: true, deleted: true };
+    let time = "2026-01-01T00:00:00Z".parse().expect("a time");
+    for start in [FeedStart::Beginning, FeedStart::Since(time)] {
+        let mut page = client.revisions(payments, &query, &start).await.expect("a page");
+        if let Ok(PageEnd::More(token) | PageEnd::Last(Some(token))) = read_page(&mut page).await.2 {
+            client.revisions(payments, &query, &FeedStart::Token(token)).await.expect("a page");
+        }
+        let mut page = client.link_changes(payments, &["System.LinkTypes.Hierarchy"], &start).await.expect("a page");
+        if let Ok(PageEnd::More(token) | PageEnd::Last(Some(token))) = read_page(&mut page).await.2 {
+            client.link_changes(payments, &[], &FeedStart::Token(token)).await.expect("a page");
+        }
+    }
+    client.recycle_bin(payments).await.expect("a list");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod budget;
 mod calls;
 mod contract;
 mod faults;
+mod feeds;
 mod hosts;
 mod recordings;
 mod secrecy;

@@ -5,10 +5,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ado_operator::ado::model::{Patch, ProjectId, WorkItemId};
-use ado_operator::ado::{AdoClient, AdoError, Wiql};
+use ado_operator::ado::model::{Patch, ProjectId, TeamIteration, WorkItemId};
+use ado_operator::ado::{AdoClient, AdoError, FeedStart, PageEnd, RevisionsQuery, Wiql};
 use ado_simulator::{Effect, Fault};
 
+use crate::feeds::read_page;
 use crate::support::World;
 
 /// A folder given by a variable, by default beside the repository; none if it is absent.
@@ -110,7 +111,10 @@ async fn processes_and_trees() {
         .reads(
             &types,
             async |client, project| client.work_item_types(project).await,
-            |list| list.iter().any(|kind| kind.name == "Bug"),
+            |list| {
+                let bug = list.iter().find(|kind| kind.name == "Bug");
+                bug.is_some_and(|bug| bug.fields.contains(&"System.IterationPath".to_owned()))
+            },
         )
         .await;
     let categories = ["wit/workitemtypecategories-docs.http"];
@@ -136,14 +140,30 @@ async fn processes_and_trees() {
     };
     replay.reads(&fields, async |client, project| client.type_fields(project, "Issue").await, priority).await;
     let trees = [
-        "classification/iterations-depth0-haschildren.http",
         "classification/iterations-depth1.http",
         "classification/iterations-depth2-tree.http",
         "classification/iterations-depth2-after-delete.http",
         "classification/iterations-tree.json",
-        "classification/iteration-root-no-children.json",
     ];
-    replay.reads(&trees, async |client, project| client.iterations_root(project).await, |node| node.id > 0).await;
+    replay.reads(&trees, async |client, project| client.iteration_tree(project).await, |node| node.id > 0).await;
+    let (status, content_type, body) = read(&replay.folder.join("classification/iteration-node-by-ids.json"));
+    let subtrees = Fault::on_path("*/classificationnodes", Effect::Answer { status, content_type, body });
+    let id = replay.world.simulator.add_fault(subtrees);
+    let cut = ["classification/iterations-depth0-haschildren.http", "classification/iteration-root-no-children.json"];
+    replay.reads(&cut, async |client, project| client.iteration_tree(project).await, |node| node.has_children).await;
+    replay.world.simulator.remove_fault(id);
+    let team = "3f4fedbd-0dd6-4ca3-85f3-842e0ca64fcd".parse().expect("a GUID");
+    for (file, dated) in [
+        ("work/team-iterations-2026.json", Some(true)),
+        ("work/team-iterations-two-undated.http", Some(false)),
+        ("work/team-iterations-empty.http", None),
+    ] {
+        let list = replay.of(file, async |client, project| client.team_iterations(project, &team).await).await;
+        let dates = |iteration: &TeamIteration| {
+            iteration.attributes.as_ref().is_some_and(|dates| dates.start_date.is_some() && dates.finish_date.is_some())
+        };
+        assert_eq!(list.expect(file).first().map(dates), dated, "{file}");
+    }
     let both =
         |roots: &ado_operator::ado::model::ClassificationRoots| roots.areas.is_some() && roots.iterations.is_some();
     replay
@@ -186,6 +206,12 @@ async fn queries_and_work_items() {
         client.work_items(project, &[WorkItemId(1)], &["System.Title"]).await
     };
     replay.reads(&batches, batch, |items| items.iter().all(|item| item.rev > 0 && !item.fields.is_empty())).await;
+    let linked =
+        async |client: &AdoClient, project: &ProjectId| client.linked_work_items(project, &[WorkItemId(1)]).await;
+    replay.reads(&batches, linked, |items| items.iter().all(|item| item.rev > 0 && item.fields.get() != "null")).await;
+    let bin = async |client: &AdoClient, project: &ProjectId| client.recycle_bin(project).await;
+    let lists = ["wit/recyclebin-list-docs.json", "wit/recyclebin-by-ids-docs.json"];
+    replay.reads(&lists, bin, |items| items.len() > 1 && items.iter().all(|item| item.id.0 > 0)).await;
     let create =
         async |client: &AdoClient, project: &ProjectId| client.validate_create(project, "Task", &Patch::new()).await;
     replay.reads(&["wit/workitem-create-task.http", "wit/workitem-create-task-2.http"], create, |_| true).await;
@@ -200,6 +226,37 @@ async fn queries_and_work_items() {
     replay
         .reads(&["wit/workitem-patch-add-relations.http", "wit/workitem-patch-add-friend.http"], link, |_| true)
         .await;
+}
+
+#[tokio::test]
+async fn feeds() {
+    let Some(replay) = Replay::new().await else { return };
+    let query = RevisionsQuery { fields: &[], long_texts: false, latest_only: false, deleted: false };
+    for (file, count, token) in [
+        ("wit/reporting-revisions-docs.http", None, "3;2;1"),
+        ("wit/reporting-revisions-identityref-docs.http", None, ""),
+        ("wit/reporting-revisions-post-docs.http", Some(1), "842;5;3"),
+    ] {
+        let (found, large, end) = replay
+            .of(file, async |client, project| {
+                let start = FeedStart::Beginning;
+                read_page(&mut client.revisions(project, &query, &start).await.expect("a page")).await
+            })
+            .await;
+        let Ok(PageEnd::Last(Some(next))) = end else { panic!("{file}: {end:?}") };
+        assert!(token.is_empty() || next.to_string() == token, "{file}: {next}");
+        assert!(large.is_empty() && !found.is_empty() && count.is_none_or(|count| found.len() == count), "{file}");
+        assert!(found.iter().all(|found| found.rev > 0 && found.fields.get().contains("System.Title")), "{file}");
+    }
+    let (found, _, end) = replay
+        .of("wit/reporting-links-docs.http", async |client, project| {
+            read_page(&mut client.link_changes(project, &[], &FeedStart::Beginning).await.expect("a page")).await
+        })
+        .await;
+    let pairs: Vec<_> = found.iter().map(|link| (link.source_id.0, link.target_id.0, link.is_active)).collect();
+    assert_eq!(pairs, [(7, 8, true), (7, 9, true), (10, 13, true)]);
+    let Ok(PageEnd::Last(Some(next))) = end else { panic!("{end:?}") };
+    assert_eq!(next.to_string(), "6281123");
 }
 
 #[tokio::test]

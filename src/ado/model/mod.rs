@@ -7,20 +7,22 @@ mod ids;
 mod json;
 mod processes;
 mod projects;
+mod reporting;
 mod security;
 mod work_items;
 
 pub use connection::{AccessLevel, ConnectionData, Entitlement, HookEventType, Identity};
 pub use ids::{IdentityId, OrganizationId, ProjectId, RepositoryId, SecurityNamespaceId, TeamId, WorkItemId};
-pub(crate) use json::{List, without_nulls};
+pub(crate) use json::{BareOrList, List, leading_id, without_nulls};
 pub use processes::{
     BacklogConfiguration, BacklogLevel, BugsBehavior, Field, FieldKind, State, StateCategory, TypeCategory, TypeField,
     WorkItemType,
 };
 pub use projects::{
     ClassificationNode, ClassificationRoots, NodeDates, NodeStructure, Project, ProjectDetails, ProjectState,
-    Repository, Team,
+    Repository, Team, TeamIteration,
 };
+pub use reporting::{LinkChange, Revision};
 pub(crate) use security::{EvaluatedPermission, EvaluationAnswer, EvaluationBatch};
 pub use security::{PermissionQuery, SecurityAction, SecurityNamespace};
-pub use work_items::{Patch, QueryResult, Validation, WorkItem};
+pub use work_items::{DeletedWorkItem, Link, LinkKind, LinkedWorkItem, Patch, QueryResult, Validation, WorkItem};

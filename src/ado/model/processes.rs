@@ -6,20 +6,54 @@ use super::json::{any_text, any_texts, label, name, names, null_is_default};
 
 /// A work item type. Only these members of a large answer are kept.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(from = "RawType")]
 pub struct WorkItemType {
     /// The name in the project.
-    #[serde(deserialize_with = "label")]
     pub name: String,
     /// The name that stays through renames, such as `Microsoft.VSTS.WorkItemTypes.Bug`.
-    #[serde(default)]
     pub reference_name: Option<String>,
     /// Whether no new items of it can be made.
-    #[serde(default, deserialize_with = "null_is_default")]
     pub is_disabled: bool,
     /// Its states in the order of its workflow.
-    #[serde(default, deserialize_with = "null_is_default")]
     pub states: Vec<State>,
+    /// Reference names of its fields, sorted.
+    pub fields: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawType {
+    #[serde(deserialize_with = "label")]
+    name: String,
+    #[serde(default)]
+    reference_name: Option<String>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    is_disabled: bool,
+    #[serde(default, deserialize_with = "null_is_default")]
+    states: Vec<State>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    fields: Vec<FieldName>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    field_instances: Vec<FieldName>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct FieldName {
+    reference_name: String,
+}
+
+impl From<RawType> for WorkItemType {
+    fn from(raw: RawType) -> Self {
+        // Both lists were seen to hold the same; either may be absent.
+        let listed = raw.fields.into_iter().chain(raw.field_instances);
+        let mut fields: Vec<String> = listed.map(|field| field.reference_name).collect();
+        fields.sort_unstable();
+        fields.dedup();
+        fields.shrink_to_fit();
+        let RawType { name, reference_name, is_disabled, states, .. } = raw;
+        Self { name, reference_name, is_disabled, states, fields }
+    }
 }
 
 /// A state of a type. The same name may have another category on another type.
@@ -221,5 +255,21 @@ impl From<String> for FieldKind {
             "treepath" => Self::TreePath,
             _ => Self::Other(text),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_types_fields_come_from_either_list() {
+        let fields = |text: &str| serde_json::from_str::<WorkItemType>(text).expect("a type").fields;
+        let both = r#"{"name":"Bug","fields":[{"referenceName":"System.Title","name":"Title"},{"referenceName":"A.B"}],
+            "fieldInstances":[{"referenceName":"System.Title"},{"referenceName":"C.D","helpText":null}]}"#;
+        assert_eq!(fields(both), ["A.B", "C.D", "System.Title"]);
+        assert_eq!(fields(r#"{"name":"Bug","fieldInstances":[{"referenceName":"C.D"}]}"#), ["C.D"]);
+        assert_eq!(fields(r#"{"name":"Bug","fields":[{"referenceName":"A.B"}],"fieldInstances":null}"#), ["A.B"]);
+        assert!(fields(r#"{"name":"Bug"}"#).is_empty());
     }
 }

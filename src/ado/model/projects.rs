@@ -190,6 +190,21 @@ pub struct NodeDates {
     pub finish_date: Option<String>,
 }
 
+/// An iteration that a team chose.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct TeamIteration {
+    /// The node's `identifier`.
+    pub id: Uuid,
+    /// The node's own name.
+    pub name: String,
+    /// Backslash path as work items have it, `Project\Release 1`.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// Dates; without values, or absent, if the node has none.
+    #[serde(default)]
+    pub attributes: Option<NodeDates>,
+}
+
 /// A Git repository.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
