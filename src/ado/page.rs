@@ -8,7 +8,7 @@ use bytes::{Buf, Bytes};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
-use url::Url;
+use url::form_urlencoded;
 
 use super::answer;
 use super::budget::Slot;
@@ -97,8 +97,8 @@ impl Frame {
     /// What follows this page, which was asked for with `sent`. The last page may carry its token in `nextLink` alone
     /// (`ado-api.md` §9); of that link only the token is taken.
     fn end(self, sent: Option<&FeedToken>) -> Result<PageEnd, Defect> {
-        let link = self.next_link.as_deref().and_then(|link| Url::parse(link).ok());
-        let linked = link.as_ref().and_then(|link| link.query_pairs().find(|(name, _)| name == "continuationToken"));
+        let query = self.next_link.as_deref().and_then(|link| link.split_once('?')).map_or("", |(_, query)| query);
+        let linked = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "continuationToken");
         let own = self.continuation_token.filter(|text| !text.is_empty());
         let text = own.or_else(|| linked.map(|(_, text)| text.into_owned()));
         let token = text.map(FeedToken::try_from).transpose().map_err(|_| Defect::Shape)?;
@@ -258,6 +258,7 @@ mod tests {
         assert_eq!(end(r#"{"values":[],"nextLink":null,"isLastBatch":true}"#, Some("7")), last(Some("7")));
         assert_eq!(end(r#"{"values":[],"continuationToken":"","isLastBatch":true}"#, Some("7")), last(Some("7")));
         assert_eq!(end(r#"{"values":[],"nextLink":"no URL","isLastBatch":true}"#, None), last(None));
+        assert_eq!(end(r#"{"values":[],"nextLink":"/x?continuationToken=7"}"#, None), more("7"));
     }
 
     #[test]

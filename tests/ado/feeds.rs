@@ -1,12 +1,14 @@
 //! The reporting feeds, as pages that come in parts.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ado_operator::ado::model::{LinkChange, ProjectId, Revision, WorkItemId};
+use ado_operator::ado::model::{LinkChange, LinkKind, ProjectId, Revision, WorkItemId};
 use ado_operator::ado::{
-    AdoClient, AdoError, Defect, Fed, FeedStart, FeedToken, Limits, MAX_PARALLEL, Page, PageEnd, RevisionsQuery, SignIn,
+    AdoClient, AdoError, Defect, Fed, FeedStart, FeedToken, Limits, MAX_BATCH, MAX_PARALLEL, Outage, Page, PageEnd,
+    RevisionsQuery, SignIn, Wiql,
 };
-use ado_simulator::{Effect, Fault};
+use ado_simulator::{Effect, Fault, Options};
 use serde::de::DeserializeOwned;
 
 use crate::support::{World, limits};
@@ -269,4 +271,85 @@ async fn a_page_holds_the_right_to_its_request_until_it_is_dropped() {
     let (found, _, end) = read_page(pages.first_mut().expect("a page")).await;
     assert_eq!((found.len(), end), (1, Ok(PageEnd::Last(None))));
     client.connection_data().await.expect("a page at its end holds nothing");
+}
+
+/// All pages from a start on, and where the feed goes on later.
+async fn read_on<T: DeserializeOwned>(
+    mut start: FeedStart,
+    ask: impl AsyncFn(&FeedStart) -> Result<Page<T>, AdoError>,
+) -> (Vec<T>, usize, FeedStart) {
+    let (mut all, mut pages) = (Vec::new(), 0);
+    loop {
+        let (found, large, end) = read_page(&mut ask(&start).await.expect("a page")).await;
+        assert!(large.is_empty());
+        all.extend(found);
+        pages += 1;
+        match end.expect("a whole page") {
+            PageEnd::More(token) => start = FeedStart::Token(token),
+            PageEnd::Last(token) => return (all, pages, FeedStart::Token(token.expect("a token"))),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_project_is_read_page_by_page_and_later_only_what_changed() {
+    let world = World::with(Options { items: 300, ..Options::default() }).await;
+    let client = world.client("full");
+    let payments = crate::support::project(&client, "Payments").await;
+    let ids = client.query_ids(&payments, &Wiql::new(), 19_999).await.expect("ids").ids;
+    for in_link_only in [false, true] {
+        world.simulator.change_quirks(|quirks| {
+            quirks.reporting_page_size = 7;
+            quirks.reporting_last_token_in_next_link_only = in_link_only;
+        });
+        let ask = async |start: &FeedStart| client.revisions(&payments, &ALL, start).await;
+        let (found, pages, next) = read_on(FeedStart::Beginning, ask).await;
+        let mut seen: Vec<WorkItemId> = found.iter().map(|revision| revision.id).collect();
+        seen.sort_unstable();
+        assert_eq!(seen, ids);
+        assert!(pages >= ids.len() / 7, "{pages} pages");
+        assert!(found.iter().all(|revision| revision.fields.get().contains("\"System.Title\"")));
+        let (none, _, next) = read_on(next, ask).await;
+        assert!(none.is_empty());
+        world.simulator.set_field(ids[3].0, "System.Title", "Another title").expect("changed");
+        let (changed, _, _) = read_on(next, ask).await;
+        assert_eq!(changed.iter().map(|revision| revision.id).collect::<Vec<_>>(), [ids[3]]);
+        assert!(changed[0].fields.get().contains("Another title"));
+    }
+    world.assert_clean();
+}
+
+#[tokio::test]
+async fn the_links_of_a_project_are_those_that_its_items_have() {
+    let world = World::with(Options { items: 300, ..Options::default() }).await;
+    let client = world.client("full");
+    let payments = crate::support::project(&client, "Payments").await;
+    world.simulator.change_quirks(|quirks| quirks.reporting_page_size = 10);
+    let ask = async |start: &FeedStart| client.link_changes(&payments, &["System.LinkTypes.Hierarchy"], start).await;
+    let (changes, _, _) = read_on(FeedStart::Beginning, ask).await;
+    let told: BTreeSet<_> = changes.iter().map(|link| (link.source_id, link.target_id)).collect();
+    assert!(!told.is_empty() && changes.iter().all(|link| link.is_active));
+    let ids = client.query_ids(&payments, &Wiql::new(), 19_999).await.expect("ids").ids;
+    let mut read = BTreeSet::new();
+    for ids in ids.chunks(MAX_BATCH) {
+        for item in client.linked_work_items(&payments, ids).await.expect("a batch") {
+            let children = item.links.iter().filter(|link| link.kind == LinkKind::Child);
+            read.extend(children.map(|link| (item.id, link.target)));
+        }
+    }
+    assert_eq!(told, read);
+    world.assert_clean();
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_within_a_page_leaves_what_came_before() {
+    let world = World::with(Options { items: 300, ..Options::default() }).await;
+    let client = world.client("full");
+    let payments = crate::support::project(&client, "Payments").await;
+    world.simulator.add_fault(Fault::on_path(REVISIONS, Effect::CutBody { after_bytes: 2000 }));
+    let mut page = client.revisions(&payments, &ALL, &FeedStart::Beginning).await.expect("a page");
+    let (found, _, end) = read_page(&mut page).await;
+    let AdoError::Unavailable { outage, .. } = end.expect_err("cut") else { panic!("an outage") };
+    assert_eq!(outage, Outage::Cut);
+    assert!(!found.is_empty() && found.iter().all(|revision| revision.fields.get().ends_with('}')));
 }
