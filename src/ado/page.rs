@@ -83,6 +83,7 @@ pub enum PageEnd {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Frame {
+    /// Empty by now; without it this is no page.
     #[serde(rename = "values")]
     _values: Vec<IgnoredAny>,
     #[serde(default)]
@@ -113,7 +114,6 @@ impl Frame {
 
 /// A page while it comes. Nothing is read ahead: a reader that takes its time slows the service down. The right to the request
 /// is held until the end, an error, or the page is dropped.
-#[derive(Debug)]
 pub struct Page<T> {
     response: reqwest::Response,
     elements: Elements,
@@ -222,6 +222,13 @@ impl<T: DeserializeOwned> Page<T> {
         let text = elements.finish().map_err(|broken| broken_page(broken, &self.host))?;
         let frame: Frame = answer::parse(&text, &self.host)?;
         frame.end(self.sent.as_ref()).map_err(|defect| AdoError::Malformed { host: self.host.clone(), defect })
+    }
+}
+
+impl<T> fmt::Debug for Page<T> {
+    // The response's own text would show headers, and some of those are for cookies.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Page").field("host", &self.host).field("received", &self.received).finish_non_exhaustive()
     }
 }
 

@@ -47,7 +47,6 @@ struct Errand<'a> {
 }
 
 /// A successful answer whose body is still to be read. The right to the request is held until then.
-#[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) response: reqwest::Response,
     pub(crate) slot: Slot,

@@ -34,6 +34,9 @@ const MAX_CLIENTS: usize = 64;
 /// is closed, and the next request pays for a TLS handshake.
 const MAX_IDLE_PER_HOST: usize = 64;
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+/// What a server may send ahead of its reader on one HTTP/2 stream, in bytes: the library's own 2 MiB would be the largest part
+/// of the memory that a page takes which is read as it comes.
+const STREAM_WINDOW: u32 = 512 * 1024;
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// Why a CA bundle cannot be used.
@@ -281,6 +284,7 @@ impl Transport {
             .pool_max_idle_per_host(MAX_IDLE_PER_HOST)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .tcp_keepalive(KEEPALIVE)
+            .http2_initial_stream_window_size(STREAM_WINDOW)
             .http2_keep_alive_interval(KEEPALIVE)
             .http2_keep_alive_timeout(KEEPALIVE);
         Ok(match proxy {

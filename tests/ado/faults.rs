@@ -224,3 +224,26 @@ async fn a_caller_that_goes_away_ends_the_request() {
     assert_eq!(world.records.all().last().map(|record| record.outcome), Some("Cancelled"));
     assert!(!client.projects().await.expect("the slot is free again").is_empty());
 }
+
+#[tokio::test]
+async fn a_field_that_a_type_lacks_is_told_in_several_ways_and_other_refusals_are_not_taken_for_it() {
+    let world = World::new().await;
+    let client = world.client("full");
+    let project = crate::support::project(&client, "Payments").await;
+    let ask = || client.type_field(&project, "Bug", "Microsoft.VSTS.Common.Severity");
+    let under = async |effect: Effect| world.during(Fault::on_path("*/fields/*", effect), ask()).await.0;
+    let unknown = "{\"message\":\"TF51535: Cannot find field.\",\"typeKey\":\"X\"}";
+    for effect in [
+        status(404),
+        Effect::EmptyOk,
+        answer(204, "application/json", ""),
+        answer(200, "application/json", "null"),
+        answer(400, "application/json", unknown),
+    ] {
+        assert_eq!(under(effect.clone()).await, Ok(None), "{effect:?}");
+    }
+    for (effect, reason) in [(status(400), "BadRequest"), (status(403), "Forbidden"), (Effect::WrongShape, "Malformed")]
+    {
+        assert_eq!(under(effect.clone()).await.expect_err("an error").reason(), reason, "{effect:?}");
+    }
+}
