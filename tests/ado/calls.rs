@@ -5,7 +5,7 @@ use ado_operator::ado::model::{
     SecurityNamespace, StateCategory, Validation, WorkItemId,
 };
 use ado_operator::ado::{AdoClient, AdoError, MAX_BATCH, Wiql};
-use ado_simulator::control::NewProject;
+use ado_simulator::control::{NewNode, NewProject};
 use ado_simulator::{Effect, Fault, Options};
 
 use crate::support::{World, first_item, project};
@@ -136,6 +136,34 @@ async fn the_trees_are_read_from_their_roots() {
         chosen.iter().any(|iteration| iteration.path.as_deref().is_some_and(|path| path.starts_with("Payments\\")))
     );
     world.assert_clean();
+}
+
+#[tokio::test]
+async fn the_deepest_tree_that_the_service_permits_takes_one_request() {
+    let world = World::new().await;
+    let client = world.client("full");
+    let payments = project(&client, "Payments").await;
+    let mut parent = "Payments".to_owned();
+    for level in 1..=14 {
+        let name = format!("Level {level}");
+        let new = NewNode {
+            project: "Payments".to_owned(),
+            parent: Some(parent.clone()),
+            name: name.clone(),
+            ..NewNode::default()
+        };
+        world.simulator.add_node(&new).expect("added");
+        parent = format!("{parent}\\{name}");
+    }
+    let before = world.simulator.last_request();
+    let root = client.iteration_tree(&payments).await.expect("the tree");
+    assert_eq!(world.simulator.requests_since(before).len(), 1);
+    let mut node = &root;
+    for level in 1..=14 {
+        let name = format!("Level {level}");
+        node = node.children.iter().find(|child| child.name == name).expect("the next level");
+    }
+    assert!(!node.has_children && node.children.is_empty());
 }
 
 #[tokio::test]

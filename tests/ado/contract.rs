@@ -8,7 +8,6 @@ use std::path::Path;
 
 use ado_operator::ado::model::{Patch, PermissionQuery, ProjectId};
 use ado_operator::ado::{AdoClient, FeedStart, PageEnd, ROUTES, RevisionsQuery, Wiql};
-use ado_simulator::{Effect, Fault};
 use serde_json::Value;
 
 use crate::feeds::read_page;
@@ -135,12 +134,6 @@ async fn exercise(world: &World) {
     client.query_ids(&payments, &Wiql::new().types(["User Story", "Bug"]).above(item), 5).await.expect("a page");
     client.work_items(&payments, &[item], &["System.Title"]).await.expect("a batch");
     client.linked_work_items(&payments, &[item]).await.expect("a batch");
-    let bin = Effect::Answer {
-        status: 200,
-        content_type: Some("application/json".to_owned()),
-        body: "[{\"id\":\"92\"}]".to_owned(),
-    };
-    world.simulator.add_fault(Fault::on_path("*/recyclebin", bin));
     exercise_feeds(&client, &payments).await;
     client
         .validate_create(&payments, "User Story", &Patch::new().field("System.Title", "x"))

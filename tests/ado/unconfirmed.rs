@@ -1,9 +1,13 @@
 //! Where `ado-api.md` leaves the service's answer open (**U**), each is accepted.
 
 use ado_operator::ado::model::{Patch, PermissionQuery, Validation};
-use ado_operator::ado::{AdoError, OrganizationUrl, SignIn, Wiql};
-use ado_simulator::{CredentialRefusal, MissingScopeStatus, ProbeOrder, UnknownOrganization};
+use ado_operator::ado::{AdoError, FeedStart, OrganizationUrl, PageEnd, RevisionsQuery, SignIn, Wiql};
+use ado_simulator::{
+    CredentialRefusal, MissingScopeStatus, ProbeOrder, RecycleBinForm, ReportingDeleted, ReportingRefusal,
+    UnknownOrganization,
+};
 
+use crate::feeds::read_page;
 use crate::support::{World, limits, project};
 
 #[tokio::test]
@@ -172,4 +176,60 @@ async fn a_query_over_the_limit_is_refused_or_cut() {
     assert_eq!(error.service_message().and_then(|message| message.code.as_deref()), Some("VS402337"));
     world.simulator.change_quirks(|quirks| quirks.wiql_top_avoids_size_limit = true);
     assert_eq!(client.query_ids(&payments, &Wiql::new(), 4).await.expect("a page").ids.len(), 4);
+}
+
+#[tokio::test]
+async fn the_recycle_bin_is_listed_in_whatever_form() {
+    let world = World::new().await;
+    let client = world.client("full");
+    let payments = project(&client, "Payments").await;
+    let ids = client.query_ids(&payments, &Wiql::new(), 3).await.expect("ids").ids;
+    assert!(client.recycle_bin(&payments).await.expect("a list").is_empty());
+    for id in &ids {
+        world.simulator.delete_work_item(id.0).expect("deleted");
+    }
+    for (form, is_detailed) in
+        [(RecycleBinForm::Detailed, true), (RecycleBinForm::Shallow, false), (RecycleBinForm::BareArray, false)]
+    {
+        world.simulator.change_quirks(|quirks| quirks.recycle_bin_form = form);
+        let deleted = client.recycle_bin(&payments).await.expect("a list");
+        assert_eq!(deleted.iter().map(|item| item.id).collect::<Vec<_>>(), ids, "{form:?}");
+        for item in deleted {
+            let all = item.type_name.is_some() && item.name.is_some() && item.deleted_date.is_some();
+            assert_eq!(all, is_detailed, "{form:?}");
+        }
+    }
+    world.simulator.change_quirks(|quirks| quirks.recycle_bin_limit = 2);
+    assert!(client.recycle_bin(&payments).await.expect_err("too many").exceeds_result_limit());
+    world.assert_clean();
+}
+
+#[tokio::test]
+async fn deleted_items_are_told_of_in_the_feed_or_not_and_the_feed_may_be_refused() {
+    let world = World::new().await;
+    let client = world.client("full");
+    let payments = project(&client, "Payments").await;
+    let id = client.query_ids(&payments, &Wiql::new(), 1).await.expect("ids").ids[0];
+    world.simulator.delete_work_item(id.0).expect("deleted");
+    let fields = ["System.Title", "System.IsDeleted"];
+    let query = RevisionsQuery { fields: &fields, long_texts: false, latest_only: true, deleted: true };
+    for (form, expected) in [
+        (ReportingDeleted::Flagged, Some(true)),
+        (ReportingDeleted::Unflagged, Some(false)),
+        (ReportingDeleted::Absent, None),
+    ] {
+        world.simulator.change_quirks(|quirks| quirks.reporting_deleted = form);
+        let mut page = client.revisions(&payments, &query, &FeedStart::Beginning).await.expect("a page");
+        let (found, _, end) = read_page(&mut page).await;
+        assert!(matches!(end, Ok(PageEnd::Last(Some(_)))), "{end:?}");
+        let told = found.iter().find(|revision| revision.id == id);
+        let flagged = told.map(|revision| revision.fields.get().contains("\"System.IsDeleted\":true"));
+        assert_eq!(flagged, expected, "{form:?}");
+    }
+    for (refusal, reason) in [(ReportingRefusal::NotFound, "NotFound"), (ReportingRefusal::Forbidden, "Forbidden")] {
+        world.simulator.change_quirks(|quirks| quirks.reporting_refusal = Some(refusal));
+        let revisions = client.revisions(&payments, &query, &FeedStart::Beginning).await.expect_err("refused");
+        let links = client.link_changes(&payments, &[], &FeedStart::Beginning).await.expect_err("refused");
+        assert_eq!((revisions.reason(), links.reason()), (reason, reason));
+    }
 }
