@@ -85,8 +85,8 @@ impl AdoClient {
         self.page(call.json(&body), start).await
     }
 
-    /// A page of the changes of links whose source is in a project. With `types` only those, named without direction; none given
-    /// means all.
+    /// A page of the changes of links that a project's items have. With `types` only those, named without direction; none
+    /// given means all.
     pub async fn link_changes(
         &self,
         project: &ProjectId,
