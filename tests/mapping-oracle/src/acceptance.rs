@@ -111,8 +111,8 @@ fn any_entry_twice(entries: &[StatusEntry]) -> bool {
     entries.iter().enumerate().any(twice)
 }
 
-/// Rules: a type or state that does not exist is an Error; "an entry for a type that is not selected is unused"; a state
-/// "no longer offered but that some item still carries is accepted".
+/// Rules: a type or state that does not exist is an Error; "an entry for a type that is not selected is unused"; a
+/// state "no longer offered but that some item still carries is accepted".
 fn status_entry_is_valid(case: &Case, entry: &StatusEntry, selected: &[&WorkType]) -> bool {
     let Some(name) = &entry.work_item_type else { return state_exists(case, selected, &entry.ado) };
     match type_named(case.then, name) {

@@ -129,8 +129,8 @@ fn tier_of_item(case: &Case, item: &Item) -> Option<usize> {
     type_named(case.now, &item.type_name()).and_then(|found| tier_of_type(case.now, found))
 }
 
-/// Rule: "release from Tier: the release that tree or dates give a sprint is ignored, 'both sources' is judged per item";
-/// "where an item's sprint node is its release, the next sprint above counts". Every node of the sprint source stays a
+/// Rule: "release from Tier: the release that tree or dates give a sprint is ignored, 'both sources' is judged per
+/// item"; "where an item's sprint node is its release, the next sprint above counts". Every node of the sprint source stays a
 /// sprint, since it may be one for another item.
 fn release_from_tier(case: &Case, pulled: &[&Item], tier: usize, sprint: &Source) -> Plan {
     let sprints = nodes_of(case, sprint);
@@ -144,8 +144,8 @@ fn release_from_tier(case: &Case, pulled: &[&Item], tier: usize, sprint: &Source
     Plan { releases, sprint_source: sprints.clone(), sprints, release_of_sprint: BTreeMap::new(), spots }
 }
 
-/// Rule: "sprint from Tier: its release comes from the sprint's node; on a release node the item has no sprint and takes
-/// its own nearest release". "Only nodes that pulled items reach are sprints".
+/// Rule: "sprint from Tier: its release comes from the sprint's node; on a release node the item has no sprint and
+/// takes its own nearest release". "Only nodes that pulled items reach are sprints".
 fn sprint_from_tier(case: &Case, sides: &Sides, pulled: &[&Item], tier: usize) -> Plan {
     let tree = &case.tree_now;
     let releases = release_nodes(case, sides);

@@ -26,8 +26,8 @@ pub(crate) struct Sides {
 }
 
 impl Sides {
-    /// Rule: "left out, release is depth 1 and sprint depth 2; beside a given `Depth` n the sprint is n + 1, the release
-    /// n − 1 (n = 1: `None`)".
+    /// Rule: "left out, release is depth 1 and sprint depth 2; beside a given `Depth` n the sprint is n + 1, the
+    /// release n − 1 (n = 1: `None`)".
     pub(crate) fn of(mapping: Option<&IterationMapping>) -> Self {
         let release = mapping.and_then(|mapping| mapping.release.as_ref()).map(given);
         let sprint = mapping.and_then(|mapping| mapping.sprint.as_ref()).map(given);

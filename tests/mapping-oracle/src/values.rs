@@ -138,8 +138,8 @@ fn default_severity(text: &str) -> Option<&'static str> {
     }
 }
 
-/// Rule: release date = the first of `releaseDateFields` with a date; "`ReleaseEndDate` and `SprintEndDate` = finish date
-/// of the item's release and sprint".
+/// Rule: release date = the first of `releaseDateFields` with a date; "`ReleaseEndDate` and `SprintEndDate` = finish
+/// date of the item's release and sprint".
 pub(crate) fn release_date(case: &Case, fields: &[String], item: &Item, spot: Spot) -> Option<Date> {
     let finish = |place: Option<usize>| place.and_then(|place| case.tree_now.places[place].finish);
     fields.iter().find_map(|field| match field.as_str() {
@@ -164,7 +164,8 @@ fn time_zone(case: &Case) -> TimeZone {
     case.spec.time_zone.as_deref().and_then(zone_named).unwrap_or(TimeZone::UTC)
 }
 
-/// The zone of an IANA name, by the bundled database, whatever the machine has. `Etc/Unknown` is a name for having none.
+/// The zone of an IANA name, by the bundled database, whatever the machine has. `Etc/Unknown` is a name for having
+/// none.
 pub(crate) fn zone_named(name: &str) -> Option<TimeZone> {
     TimeZoneDatabase::bundled().get(name).ok().filter(|zone| !zone.is_unknown())
 }

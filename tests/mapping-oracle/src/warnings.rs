@@ -55,8 +55,8 @@ fn matches_nothing(case: &Case, side: &str, source: &Source, reached: &BTreeSet<
     empty_sources.into_iter().map(|source| json!({"kind": "MatchesNothing", "side": side, "source": source})).collect()
 }
 
-/// Rule: "on a flat tree (all nodes at depth 1), and where releases take every node of the sprint source, a warning says
-/// to write `release: {from: None}`". Where that is in force already there is nothing to say.
+/// Rule: "on a flat tree (all nodes at depth 1), and where releases take every node of the sprint source, a warning
+/// says to write `release: {from: None}`". Where that is in force already there is nothing to say.
 fn releases_take_all(case: &Case, sides: &Sides, plan: &Plan) -> Option<Value> {
     let has_releases = !matches!(sides.release, Source::None);
     let all_taken = !plan.sprint_source.is_empty() && plan.sprints.is_empty();
@@ -85,7 +85,8 @@ fn sprints_above_releases(case: &Case, sides: &Sides, plan: &Plan) -> Vec<Value>
     sprints.map(|place| json!({"kind": "SprintAboveRelease", "sprint": case.tree_now.places[*place].path})).collect()
 }
 
-/// Rule: "equal leaf names stay two records (with `fullPath: false` a warning)". The warning shows the smallest spelling.
+/// Rule: "equal leaf names stay two records (with `fullPath: false` a warning)". The warning shows the smallest
+/// spelling.
 fn equal_names(case: &Case, side: &str, nodes: &BTreeSet<PlaceNo>) -> Vec<Value> {
     let names: Vec<&str> = nodes.iter().map(|place| case.tree_now.places[*place].name.as_str()).collect();
     let equal = |name: &str| names.iter().copied().filter(|other| same(other, name)).collect::<Vec<_>>();

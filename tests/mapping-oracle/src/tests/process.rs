@@ -175,7 +175,10 @@ fn a_state_a_severity_and_a_field_can_be_gone() {
             "statusMapping": [{"ado": "New", "testops": "Open"}],
             "releaseDateFields": ["Microsoft.VSTS.Common.ResolvedDate"],
         },
-        "bugMapping": {"severityMapping": [{"ado": "1 - Critical", "testops": "Low"}, {"ado": "2 - High", "testops": "Low"}]},
+        "bugMapping": {"severityMapping": [
+            {"ado": "1 - Critical", "testops": "Low"},
+            {"ado": "2 - High", "testops": "Low"},
+        ]},
     }));
     assert_eq!(later(&spec, &accepted, &accepted, &[])["gone"], json!([]));
     world["fields"] = json!([]);
