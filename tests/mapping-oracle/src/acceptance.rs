@@ -5,7 +5,7 @@ use crate::input::{BugMapping, IterationMapping, PullRequirements, Side, StatusE
 use crate::names::{any_named_twice, holds, same};
 use crate::process::{among, item_is_of, same_type, type_named};
 use crate::selection::{Selection, bug_types, requirement_types, selected_then};
-use crate::sources::named_part_exists;
+use crate::sources::literal_part_exists;
 use crate::values::{SEVERITY, STATE, zone_named};
 
 pub(crate) const REQUIREMENT_TYPES: &str = "spec.pullRequirements.workItemTypes";
@@ -127,7 +127,7 @@ pub(crate) fn state_exists(case: &Case, types: &[&WorkType], state: &str) -> boo
     types.iter().any(|candidate| offers_state(candidate, state)) || is_carried(case, types, STATE, state)
 }
 
-pub(crate) fn offers_state(work_type: &WorkType, state: &str) -> bool {
+fn offers_state(work_type: &WorkType, state: &str) -> bool {
     work_type.states.iter().any(|candidate| same(&candidate.name, state))
 }
 
@@ -163,7 +163,7 @@ pub(crate) fn severity_exists(case: &Case, world: &World, types: &[&WorkType], s
     any_offers_severity(world, types, severity) || is_carried(case, types, SEVERITY, severity)
 }
 
-pub(crate) fn any_offers_severity(world: &World, types: &[&WorkType], severity: &str) -> bool {
+fn any_offers_severity(world: &World, types: &[&WorkType], severity: &str) -> bool {
     types.iter().any(|candidate| holds(severities_of(world, candidate), severity))
 }
 
@@ -182,7 +182,7 @@ fn sprint_paths_are_valid(case: &Case) -> bool {
 }
 
 fn paths_are_valid(case: &Case, paths: &[String]) -> bool {
-    !any_named_twice(paths) && paths.iter().all(|path| named_part_exists(&case.tree_then, path))
+    !any_named_twice(paths) && paths.iter().all(|path| literal_part_exists(&case.tree_then, path))
 }
 
 /// Rules: a team that does not exist is an Error; "`TeamBoard` needs `team`". The team belongs to no block with a

@@ -5,14 +5,13 @@ use serde_json::{Value, json};
 use crate::Case;
 use crate::acceptance::{
     BUG_SEVERITY, BUG_STATUS, BUG_TYPES, DATE_FIELDS, RELEASE_PATHS, REQUIREMENT_STATUS, REQUIREMENT_TYPES,
-    SPRINT_PATHS, TEAM, any_has_severity, any_offers_severity, is_date_field, offers_state, paths_of, severity_exists,
-    state_exists, status_entries,
+    SPRINT_PATHS, TEAM, any_has_severity, is_date_field, paths_of, severity_exists, state_exists, status_entries,
 };
 use crate::input::{BugMapping, From, IterationMapping, Side};
 use crate::names::same;
 use crate::process::{level_at, tier_of_level, type_named, type_referenced};
-use crate::selection::{selected_now, selected_then};
-use crate::sources::{is_literal, named_part_exists, pinned_node};
+use crate::selection::selected_now;
+use crate::sources::{literal_part, pinned_node};
 
 const RELEASE_TIER: &str = "spec.iterationMapping.release.tier";
 const SPRINT_TIER: &str = "spec.iterationMapping.sprint.tier";
@@ -80,31 +79,24 @@ fn gone_date_fields<'s>(case: &Case<'s>) -> Vec<Named<'s>> {
     gone.map(|name| (DATE_FIELDS, name.as_str())).collect()
 }
 
-/// States that a type of their entry offered, and that none offers and no item carries by now. An entry for a type that
-/// is not selected, or gone itself, is unused.
+/// States that no type of their entry offers and no pulled item of these types carries by now. What was not offered at
+/// acceptance either was carried then, and can be gone like the rest. Rule: "an entry for a type that is not selected
+/// is unused", as is one whose types are gone.
 fn gone_states<'s>(case: &Case<'s>) -> Vec<Named<'s>> {
-    let then = status_entries(case, &selected_then(case));
-    let now = status_entries(case, &selected_now(case));
-    let mut found = Vec::new();
-    for ((field, entry, types_then), (_, _, types_now)) in then.into_iter().zip(now) {
-        let unused = entry.work_item_type.is_some() && types_now.is_empty();
-        let offered = types_then.iter().any(|candidate| offers_state(candidate, &entry.ado));
-        if !unused && offered && !state_exists(case, &types_now, &entry.ado) {
-            found.push((field, entry.ado.as_str()));
-        }
-    }
-    found
+    let entries = status_entries(case, &selected_now(case));
+    let used = entries.into_iter().filter(|(_, _, types)| !types.is_empty());
+    let gone = used.filter(|(_, entry, types)| !state_exists(case, types, &entry.ado));
+    gone.map(|(field, entry, _)| (field, entry.ado.as_str())).collect()
 }
 
 /// Severities likewise; where no bug type has Severity any more, that is a warning of its own.
 fn gone_severities<'s>(case: &Case<'s>) -> Vec<Named<'s>> {
-    let (then, now) = (selected_then(case).bugs, selected_now(case).bugs);
-    if !any_has_severity(case.now, &now) {
+    let types = selected_now(case).bugs;
+    if !any_has_severity(case.now, &types) {
         return Vec::new();
     }
     let names = case.spec.bugs().into_iter().flat_map(BugMapping::severities).map(|entry| entry.ado.as_str());
-    let offered = names.filter(|name| any_offers_severity(case.then, &then, name));
-    offered.filter(|name| !severity_exists(case, case.now, &now, name)).map(|name| (BUG_SEVERITY, name)).collect()
+    names.filter(|name| !severity_exists(case, case.now, &types, name)).map(|name| (BUG_SEVERITY, name)).collect()
 }
 
 fn named_paths<'s>(case: &Case<'s>) -> Vec<Named<'s>> {
@@ -113,14 +105,15 @@ fn named_paths<'s>(case: &Case<'s>) -> Vec<Named<'s>> {
     release.chain(sprint).collect()
 }
 
-/// A literal path is pinned by its node; of another, what stands before the first `*` is looked up by name.
+/// A path that begins with `*` pins nothing that could go.
 fn path_is_gone(case: &Case, path: &str) -> bool {
-    if is_literal(path) { pinned_node(case, path).is_none() } else { !named_part_exists(&case.tree_now, path) }
+    literal_part(path).is_some() && pinned_node(case, path).is_none()
 }
 
+/// Whether the pinned node has another path by now, be it by its own name or by one above it.
 fn path_is_renamed(case: &Case, path: &str) -> bool {
-    let now = is_literal(path).then(|| pinned_node(case, path)).flatten();
-    now.is_some_and(|place| !same(&case.tree_now.places[place].path, path))
+    let pin = pinned_node(case, path).zip(literal_part(path));
+    pin.is_some_and(|(place, part)| !same(&case.tree_now.places[place].path, &part))
 }
 
 /// The pinned team is found again by its id.

@@ -114,13 +114,32 @@ fn team_nodes<'w>(case: &Case<'w>) -> &'w [String] {
     }
 }
 
-/// The nodes that one entry of `Paths` selects now.
+/// The nodes that one entry of `Paths` selects now: the pinned one, or those that the pattern reaches from it. Where the
+/// first `*` stands for the root, the pattern begins there, and "only if `Paths` names it" keeps the root out.
 pub(crate) fn named_by(case: &Case, path: &str) -> BTreeSet<PlaceNo> {
-    if is_literal(path) {
-        pinned_node(case, path).into_iter().collect()
-    } else {
-        below_root(&case.tree_now).filter(|place| matches(path, &case.tree_now.places[*place].path)).collect()
+    let pattern: Vec<&str> = path.split('\\').skip_while(|level| *level != "*").collect();
+    if literal_part(path).is_none() {
+        let mut nodes = reached(&case.tree_now, ROOT, &pattern[1..]);
+        nodes.remove(&ROOT);
+        return nodes;
     }
+    pinned_node(case, path).map_or_else(BTreeSet::new, |pin| reached(&case.tree_now, pin, &pattern))
+}
+
+/// The nodes that a pattern reaches below a node, by the names that they have now.
+fn reached(tree: &Tree, from: PlaceNo, pattern: &[&str]) -> BTreeSet<PlaceNo> {
+    let mut nodes = BTreeSet::from([from]);
+    for wanted in pattern {
+        let below = |place: &PlaceNo| tree.places[*place].parent.is_some_and(|parent| nodes.contains(&parent));
+        let fitting = |place: &PlaceNo| fits(wanted, &tree.places[*place].name);
+        nodes = (0..tree.places.len()).filter(below).filter(fitting).collect();
+    }
+    nodes
+}
+
+/// Rule: "`*` stands for one whole level".
+fn fits(wanted: &str, name: &str) -> bool {
+    wanted == "*" || same(wanted, name)
 }
 
 /// Whether no level of a path is `*`.
@@ -128,22 +147,20 @@ pub(crate) fn is_literal(path: &str) -> bool {
     path.split('\\').all(|level| level != "*")
 }
 
-/// Rule: "literal path nodes" are pinned "by id": named in the world of acceptance, found again by identifier.
+/// What stands before the first `*`: all of a literal path, nothing of a path that begins with `*`.
+pub(crate) fn literal_part(path: &str) -> Option<String> {
+    let levels: Vec<&str> = path.split('\\').take_while(|level| *level != "*").collect();
+    (!levels.is_empty()).then(|| levels.join("\\"))
+}
+
+/// Rule: "literal path nodes" are pinned "by id": named in the world of acceptance, found again by identifier. Before a
+/// `*` the deepest node is the pin; where the nodes above it went does not matter.
 pub(crate) fn pinned_node(case: &Case, path: &str) -> Option<PlaceNo> {
-    let then = case.tree_then.by_path(path)?;
+    let then = case.tree_then.by_path(&literal_part(path)?)?;
     case.tree_now.by_identifier(&case.tree_then.places[then].identifier)
 }
 
-/// Rule: "`*` stands for one whole level".
-fn matches(pattern: &str, path: &str) -> bool {
-    let pattern: Vec<&str> = pattern.split('\\').collect();
-    let path: Vec<&str> = path.split('\\').collect();
-    pattern.len() == path.len()
-        && pattern.iter().zip(&path).all(|(wanted, found)| *wanted == "*" || same(wanted, found))
-}
-
-/// Rule: "what stands before the first `*` must exist". A literal path stands before it as a whole.
-pub(crate) fn named_part_exists(tree: &Tree, path: &str) -> bool {
-    let before: Vec<&str> = path.split('\\').take_while(|level| *level != "*").collect();
-    before.is_empty() || tree.by_path(&before.join("\\")).is_some()
+/// Rule: "what stands before the first `*` must exist".
+pub(crate) fn literal_part_exists(tree: &Tree, path: &str) -> bool {
+    literal_part(path).is_none_or(|part| tree.by_path(&part).is_some())
 }

@@ -1,5 +1,6 @@
 //! One small world per sentence of the rules. The names of the tests are those sentences.
 
+mod pinned_paths;
 mod placing;
 mod process;
 mod sources;
@@ -187,4 +188,12 @@ fn warns(answer: &Value, warning: &Value) -> bool {
 fn warns_of(answer: &Value, kind: &str) -> bool {
     let warnings = answer["warnings"].as_array().unwrap_or_else(|| panic!("warnings in {answer}"));
     warnings.iter().any(|warning| warning["kind"] == kind)
+}
+
+fn gone(field: &str, name: &str) -> Value {
+    json!([{"field": field, "name": name}])
+}
+
+fn renamed(field: &str, was: &str) -> Value {
+    json!({"kind": "Renamed", "field": field, "was": was})
 }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    agile, answer, bare, below, both, chain, depth, item, later, listed, node, none, paths, record, refused, sides,
-    spot, tier, warns, warns_of, with,
+    agile, answer, bare, below, both, chain, depth, gone, item, later, listed, none, paths, record, refused, renamed,
+    sides, spot, tier, warns, warns_of, with,
 };
 
 const REQUIREMENT_TYPES: &str = "spec.pullRequirements.workItemTypes";
@@ -20,14 +20,6 @@ fn pull(block: &Value) -> Value {
 
 fn bugs(block: &Value) -> Value {
     both(json!({"bugMapping": block}))
-}
-
-fn gone(field: &str, name: &str) -> Value {
-    json!([{"field": field, "name": name}])
-}
-
-fn renamed(field: &str, was: &str) -> Value {
-    json!({"kind": "Renamed", "field": field, "was": was})
 }
 
 #[test]
@@ -217,13 +209,64 @@ fn what_two_entries_lost_is_gone_once() {
 }
 
 #[test]
-fn a_severity_that_was_never_offered_cannot_be_gone() {
+fn a_state_that_was_only_carried_when_the_spec_was_accepted_can_be_gone() {
+    let accepted = agile(bare());
+    let mut world = accepted.clone();
+    world["types"].as_array_mut().expect("types").retain(|candidate| candidate["name"] != "Feature");
+    let types = ["Feature", "User Story"];
+    let spec = pull(&json!({"workItemTypes": types, "statusMapping": [{"ado": "Old", "testops": "Open"}]}));
+    let old = |id: i64, work_item_type: &str| with(item(id, work_item_type, 1), "System.State", "old");
+    let feature = json!({"field": REQUIREMENT_TYPES, "name": "Feature"});
+    let out = later(&spec, &accepted, &world, &[old(1, "Feature")]);
+    assert_eq!(out["gone"], json!([{"field": STATUS, "name": "Old"}, feature]));
+    let out = later(&spec, &accepted, &world, &[old(1, "Feature"), old(2, "User Story")]);
+    assert_eq!(out["gone"], json!([feature]));
+}
+
+#[test]
+fn a_severity_that_was_not_offered_when_the_spec_was_accepted_can_be_gone() {
+    const SEVERITY: &str = "Microsoft.VSTS.Common.Severity";
     let mut accepted = agile(bare());
     let world = accepted.clone();
     accepted["types"][4]["fields"] = json!([]);
     accepted["severities"] = json!({});
     let spec = bugs(&json!({"severityMapping": [{"ado": "Never", "testops": "Low"}]}));
-    assert_eq!(later(&spec, &accepted, &world, &[])["gone"], json!([]));
+    assert_eq!(later(&spec, &accepted, &world, &[])["gone"], gone(SEVERITIES, "Never"));
+    let carried = |work_item_type: &str| [with(item(1, work_item_type, 1), SEVERITY, "never")];
+    assert_eq!(later(&spec, &accepted, &world, &carried("Bug"))["gone"], json!([]));
+    assert_eq!(later(&spec, &accepted, &world, &carried("User Story"))["gone"], gone(SEVERITIES, "Never"));
+}
+
+#[test]
+fn only_a_pulled_item_of_the_entrys_side_and_type_carries_its_state() {
+    let accepted = agile(bare());
+    let entries = json!([{"ado": "New", "type": "Feature", "testops": "Open"}, {"ado": "Cut", "testops": "Removed"}]);
+    let spec = pull(&json!({"workItemTypes": ["Feature", "User Story"], "statusMapping": entries}));
+    let mut world = accepted.clone();
+    world["types"][1]["states"] = json!([]);
+    world["types"][2]["states"] = json!([]);
+    let cut = |id: i64, work_item_type: &str| with(item(id, work_item_type, 1), "System.State", "Cut");
+    let both_gone = json!([{"field": STATUS, "name": "Cut"}, {"field": STATUS, "name": "New"}]);
+    let others = [item(1, "User Story", 1), item(2, "Task", 1), cut(3, "Bug"), cut(4, "Task")];
+    assert_eq!(later(&spec, &accepted, &world, &others)["gone"], both_gone);
+    assert_eq!(later(&spec, &accepted, &world, &[item(1, "Feature", 1)])["gone"], gone(STATUS, "Cut"));
+    assert_eq!(later(&spec, &accepted, &world, &[cut(1, "User Story")])["gone"], gone(STATUS, "New"));
+}
+
+#[test]
+fn where_all_types_of_a_side_are_gone_its_states_and_severities_are_not_gone_besides() {
+    let accepted = agile(bare());
+    let mut world = accepted.clone();
+    let types = world["types"].as_array_mut().expect("types");
+    types.retain(|candidate| !["User Story", "Bug"].map(Value::from).contains(&candidate["name"]));
+    let states = json!([{"ado": "New", "testops": "Open"}]);
+    let severities = json!([{"ado": "2 - High", "testops": "Low"}]);
+    let spec = both(json!({
+        "pullRequirements": {"workItemTypes": ["User Story"], "statusMapping": states},
+        "bugMapping": {"workItemTypes": ["Bug"], "statusMapping": states, "severityMapping": severities},
+    }));
+    let expected = json!([{"field": BUG_TYPES, "name": "Bug"}, {"field": REQUIREMENT_TYPES, "name": "User Story"}]);
+    assert_eq!(later(&spec, &accepted, &world, &[])["gone"], expected);
 }
 
 #[test]
@@ -278,30 +321,6 @@ fn a_shifted_level_goes_on_with_a_warning() {
     assert_eq!(spot(&out, 2), json!(["n2", null]));
     assert_eq!(out["warnings"], json!([{"kind": "Shifted", "was": 2, "is": 1}]));
     assert_eq!(out["gone"], json!([]));
-}
-
-#[test]
-fn literal_path_nodes_are_pinned_by_id() {
-    let path = "Payments\\2026\\R1";
-    let spec = sides(&none(), &paths(&[path]));
-    let renamed_tree =
-        node(1, "Payments", vec![node(2, "2026", vec![node(3, "First", vec![]), node(9, "R1", vec![])])]);
-    let out = later(&spec, &agile(chain()), &agile(renamed_tree), &[]);
-    assert_eq!(listed(&out, "sprints"), ["n3"]);
-    assert_eq!(out["warnings"], json!([renamed("spec.iterationMapping.sprint.paths", path)]));
-    let without = node(1, "Payments", vec![node(2, "2026", vec![node(9, "R1", vec![])])]);
-    let out = later(&spec, &agile(chain()), &agile(without), &[]);
-    assert_eq!(out["gone"], gone("spec.iterationMapping.sprint.paths", path));
-    assert_eq!(out["sprints"], json!([]));
-}
-
-#[test]
-fn a_path_with_a_star_follows_the_names_and_is_gone_with_what_stands_before_it() {
-    let path = "Payments\\2026\\*";
-    let without = node(1, "Payments", vec![node(2, "2027", vec![node(3, "R1", vec![])])]);
-    let out = later(&sides(&none(), &paths(&[path])), &agile(chain()), &agile(without), &[]);
-    assert_eq!(out["gone"], gone("spec.iterationMapping.sprint.paths", path));
-    assert_eq!(out["warnings"], json!([{"kind": "MatchesNothing", "side": "sprint", "source": path}]));
 }
 
 #[test]
