@@ -102,8 +102,10 @@ check-postgres:
 	}
 
 # Most of the time the tests wait for an apiserver, so more of them than there are cores run side by side.
+# Behind them, for people to read, the table of the golden cases; --workspace, or cargo would compile once more, for other features.
 check-rust: check-postgres
 	RUST_TEST_THREADS=8 cargo test --locked --workspace
+	cargo test --locked --quiet --workspace --test mapping golden -- --nocapture
 
 # Without vet, which would analyse all of Kubernetes first, six minutes of it: `make soak` has it.
 check-go:

@@ -70,6 +70,10 @@ reasons! {
     NothingSelected,
     /// Disconnected on request (`spec.state: Inactive`).
     Disconnected,
+    /// Saved on request and not synced (`spec.state: Inactive`).
+    Saved,
+    /// Archived on request (`spec.state: Archived`).
+    Archived,
     /// The spec or something that it names is being validated.
     Validating,
     /// The first sync is under way.
@@ -144,4 +148,6 @@ reasons! {
     InvalidMapping,
     /// The mapping fits the process.
     MappingAccepted,
+    /// The mapping was accepted, and Azure DevOps has since lost something that it names.
+    ProcessChanged,
 }

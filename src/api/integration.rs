@@ -6,7 +6,9 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::shared::{Availability, DesiredState, Feature, IntegrationState, KeyReference, SecretKeyReference, Service};
+use super::shared::{
+    Availability, DesiredState, Feature, IntegrationState, KeyReference, SecretKeyReference, Service, interval, written,
+};
 
 /// What to connect, with which credential, and who may use it.
 #[derive(Clone, CustomResource, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
@@ -105,7 +107,7 @@ pub struct AdoIntegrationSpec {
     pub proxy: Option<String>,
 
     /// Time between two validations, 1m to 24h. Absent means 10m.
-    #[schemars(schema_with = "rules::interval")]
+    #[schemars(schema_with = "interval")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<Duration>,
 }
@@ -363,16 +365,6 @@ impl AdoIntegrationSpec {
     }
 }
 
-/// A time of whole seconds as people write it: `10m`, `1h30m`, `90s` as `1m30s`.
-fn written(time: std::time::Duration) -> String {
-    let seconds = time.as_secs();
-    let parts = [(seconds / 3600, 'h'), (seconds / 60 % 60, 'm'), (seconds % 60, 's')];
-    parts
-        .iter()
-        .filter(|(number, _)| *number > 0)
-        .fold(String::new(), |text, (number, unit)| format!("{text}{number}{unit}"))
-}
-
 /// Schema rules of this kind.
 mod rules {
     use kube::core::Message;
@@ -430,20 +422,6 @@ mod rules {
                     }
                 }
             }
-        })
-    }
-
-    /// A duration of Go's form between one minute and one day. The form is asked for first, because CEL's `duration()` fails
-    /// on anything else, and a rule that fails explains nothing. A schema pattern would do the same with a worse message.
-    pub(super) fn interval(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "nullable": true,
-            "maxLength": 32,
-            "x-kubernetes-validations": [{
-                "rule": "self.matches('^([0-9]{1,6}(h|m|s))+$') && duration(self) >= duration('1m') && duration(self) <= duration('24h')",
-                "message": "must be a duration from 1m to 24h, such as 10m or 1h30m"
-            }]
         })
     }
 }

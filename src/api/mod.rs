@@ -7,6 +7,7 @@ mod annotations;
 mod conditions;
 mod crd;
 mod integration;
+mod mapping;
 mod project_config;
 mod shared;
 
@@ -18,12 +19,17 @@ pub use integration::{
     EffectiveIntegration, FeatureStatus, IdentityStatus, NamespacesFrom, OrganizationStatus, PatAuth, ServiceStatus,
     UnavailableAuth,
 };
-pub use project_config::{
-    AdoProjectConfig, AdoProjectConfigSpec, AdoProjectConfigStatus, BugMapping, ConfigState, Counts,
-    EffectiveProjectConfig, IntegrationReference, ProjectStatus, PullRequirements, ResolvedIntegration, SyncStatus,
-    TeamStatus,
+pub use mapping::{
+    IterationMapping, IterationSource, PriorityEntry, Rating, RecordStatus, SeverityEntry, SourceKind, StatusEntry,
 };
-pub use shared::{Availability, DesiredState, Feature, IntegrationState, KeyReference, SecretKeyReference, Service};
+pub use project_config::{
+    AdoProjectConfig, AdoProjectConfigSpec, AdoProjectConfigStatus, BugMapping, ConfigState, Counts, DeletionPolicy,
+    DesiredConfigState, EffectiveProjectConfig, IntegrationReference, ProjectStatus, PullRequirements,
+    ResolvedIntegration, SyncIntervals, SyncStatus, TeamStatus, Tier, UnmappedStatus,
+};
+pub use shared::{
+    Availability, DesiredState, Feature, IntegrationState, KeyReference, SecretKeyReference, Service, written,
+};
 
 /// API group of both kinds.
 pub const GROUP: &str = "ado.testops.dev";

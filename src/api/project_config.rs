@@ -1,11 +1,24 @@
 //! `AdoProjectConfig`: how one Azure DevOps project is mapped to test management.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::core::Duration;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::shared::{NAME_MESSAGE, NAME_RULE};
+use super::mapping::{IterationMapping, PriorityEntry, SeverityEntry, StatusEntry};
+use super::shared::{NAME_MESSAGE, NAME_RULE, interval};
+
+/// Where iterations come from the board of a team, there must be a team.
+const TEAM_RULE: &str = "has(self.team) || !has(self.iterationMapping) || \
+    ((!has(self.iterationMapping.release) || self.iterationMapping.release.from != 'TeamBoard') && \
+    (!has(self.iterationMapping.sprint) || self.iterationMapping.sprint.from != 'TeamBoard'))";
+
+/// No two entries of a `statusMapping` say what the same state of the same type means.
+const STATUS_RULE: &str =
+    "self.all(x, self.exists_one(y, x.ado == y.ado && (has(x.type) ? x.type : '') == (has(y.type) ? y.type : '')))";
+
+const STATUS_MESSAGE: &str = "statusMapping must not repeat a state, or a state and type";
 
 /// Which project is pulled through which integration, and what of it.
 #[derive(Clone, CustomResource, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
@@ -37,6 +50,10 @@ use super::shared::{NAME_MESSAGE, NAME_RULE};
     )
 )]
 #[serde(rename_all = "camelCase")]
+#[x_kube(
+    validation = Rule::new(TEAM_RULE)
+        .message("team must be given where iterationMapping takes releases or sprints from TeamBoard").field_path(".team")
+)]
 pub struct AdoProjectConfigSpec {
     /// The integration to use. The one that it first meant is kept for the life of the object.
     pub integration_ref: IntegrationReference,
@@ -45,7 +62,8 @@ pub struct AdoProjectConfigSpec {
     #[schemars(length(min = 1, max = 256))]
     pub project: String,
 
-    /// Team of that project, by name or id. It filters nothing. Absent means no team.
+    /// Team of that project, by name or id: it selects the team board and the level of bugs, and filters nothing. Absent means
+    /// the project's default team for the level of bugs, and no board.
     #[schemars(length(min = 1, max = 256))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
@@ -56,6 +74,11 @@ pub struct AdoProjectConfigSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 
+    /// Active syncs, Inactive only keeps the object and what was synced, Archived takes it out of the plans and keeps all data.
+    /// Absent means Active.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<DesiredConfigState>,
+
     /// Work items that become requirements. Absent means none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pull_requirements: Option<PullRequirements>,
@@ -63,6 +86,66 @@ pub struct AdoProjectConfigSpec {
     /// Work items that become bugs. Absent means none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bug_mapping: Option<BugMapping>,
+
+    /// Which iterations are releases and sprints. Absent means depth 1 and depth 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iteration_mapping: Option<IterationMapping>,
+
+    /// What the priorities of requirements and bugs mean. Absent or empty means 1 Critical, 2 High, 3 Medium, 4 Low; a list is
+    /// all there is.
+    #[schemars(length(max = 4))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["ado".into()]))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority_mapping: Option<Vec<PriorityEntry>>,
+
+    /// Time zone of calendar dates, by its name in the IANA database, such as Europe/Berlin. Absent means UTC.
+    #[schemars(length(min = 1, max = 64))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+
+    /// How often to look for changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sync: Option<SyncIntervals>,
+
+    /// What becomes of the stored data when this object is deleted. Absent means Retain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicy>,
+}
+
+/// How often to look for changes.
+#[derive(Clone, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SyncIntervals {
+    /// Time between two looks for changes, 1m to 24h. Absent means 5m. It is stretched to what the service's limits allow.
+    #[schemars(schema_with = "interval")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Duration>,
+    /// Time between two comparisons of all ids, 1m to 24h. Absent means 24h.
+    #[schemars(schema_with = "interval")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full_interval: Option<Duration>,
+}
+
+/// What a project config is to be.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum DesiredConfigState {
+    /// Synced.
+    #[default]
+    Active,
+    /// Saved, and not synced.
+    Inactive,
+    /// Taken out of the plans, with all data kept.
+    Archived,
+}
+
+/// What becomes of stored data.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum DeletionPolicy {
+    /// It stays.
+    #[default]
+    Retain,
+    /// It is deleted, apart from the audit trail.
+    Purge,
 }
 
 /// A reference to an `AdoIntegration`.
@@ -96,6 +179,17 @@ pub struct PullRequirements {
     #[x_kube(merge_strategy = ListMerge::Set)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work_item_types: Option<Vec<String>>,
+    /// Where the release date comes from: the first of these that has a date. `ReleaseEndDate` and `SprintEndDate` are the last
+    /// days of the item's release and sprint, anything else is the reference name of a date field. Absent means no date.
+    #[schemars(length(min = 1, max = 3), inner(length(min = 1, max = 256)))]
+    #[x_kube(validation = Rule::new("self.all(x, self.exists_one(y, x == y))").message("releaseDateFields must not repeat a field"))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release_date_fields: Option<Vec<String>>,
+    /// What states mean. Absent or empty means by the category of each state; a state without an entry too.
+    #[schemars(length(max = 150))]
+    #[x_kube(validation = Rule::new(STATUS_RULE).message(STATUS_MESSAGE))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_mapping: Option<Vec<StatusEntry>>,
 }
 
 /// Bugs.
@@ -110,18 +204,30 @@ pub struct BugMapping {
     #[x_kube(merge_strategy = ListMerge::Set)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub work_item_types: Option<Vec<String>>,
+    /// What severities mean. Absent or empty means by the leading number, 1 Critical to 5 Lowest; a list is all there is.
+    #[schemars(length(max = 200))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["ado".into()]))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity_mapping: Option<Vec<SeverityEntry>>,
+    /// What states mean. Absent or empty means by the category of each state; a state without an entry too.
+    #[schemars(length(max = 150))]
+    #[x_kube(validation = Rule::new(STATUS_RULE).message(STATUS_MESSAGE))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_mapping: Option<Vec<StatusEntry>>,
 }
 
 /// What a project config is.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Hash, JsonSchema, PartialEq, Serialize)]
 pub enum ConfigState {
-    /// Not syncing: no verdict so far, or the integration is disconnected.
+    /// Not syncing: saved only, no verdict so far, or the integration is disconnected.
     #[default]
     Inactive,
     /// Synced, and kept in sync.
     Active,
     /// The config or its integration fails; the condition `Ready` says why.
     Error,
+    /// Taken out of the plans, with all data kept.
+    Archived,
 }
 
 /// What the operator found. Nothing in it moves by itself.
@@ -150,9 +256,21 @@ pub struct AdoProjectConfigStatus {
     /// The team that was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<TeamStatus>,
+    /// Levels of the backlog from the top, with their types as the team works with them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tiers: Vec<Tier>,
     /// Number of records in the store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts: Option<Counts>,
+    /// Values that the mapping says nothing about, most items first, at most 50.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmapped: Vec<UnmappedStatus>,
+    /// Number of such values, shown or not. Absent if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unmapped_total: Option<i64>,
+    /// What works and should be looked at, at most 20.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// When data last changed and was last read as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sync: Option<SyncStatus>,
@@ -194,10 +312,36 @@ pub struct TeamStatus {
     pub name: String,
 }
 
+/// A level of the backlog.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Tier {
+    /// Its place, 1 at the top.
+    pub tier: i64,
+    /// Work item types on it.
+    pub types: Vec<String>,
+}
+
+/// A value of Azure DevOps that the mapping says nothing about.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct UnmappedStatus {
+    /// The field of the spec that could say what it means.
+    pub field: String,
+    /// The value.
+    pub value: String,
+    /// Work items that carry it.
+    pub items: i64,
+}
+
 /// Numbers of records.
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Counts {
+    /// Iterations that are releases.
+    pub releases: i64,
+    /// Iterations that are sprints.
+    pub sprints: i64,
     /// Work items of the requirement types.
     pub requirements: i64,
     /// Work items of the bug types.
@@ -228,6 +372,24 @@ pub struct EffectiveProjectConfig {
     /// Work item types pulled as bugs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bug_types: Vec<String>,
+    /// Where releases come from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+    /// Where sprints come from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sprint: Option<String>,
+    /// Time zone of calendar dates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// Time between two looks for changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interval: Option<String>,
+    /// Time between two comparisons of all ids.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub full_interval: Option<String>,
+    /// What becomes of the data when the object is deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deletion_policy: Option<DeletionPolicy>,
 }
 
 fn date_time(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
@@ -244,6 +406,27 @@ impl AdoProjectConfig {
 }
 
 impl AdoProjectConfigSpec {
+    /// Time between two looks for changes where the spec does not say.
+    pub const DEFAULT_INTERVAL: std::time::Duration = std::time::Duration::from_mins(5);
+
+    /// Time between two whole reads where the spec does not say.
+    pub const DEFAULT_FULL_INTERVAL: std::time::Duration = std::time::Duration::from_hours(24);
+
+    /// Time between two looks for changes.
+    pub fn effective_interval(&self) -> std::time::Duration {
+        self.sync.as_ref().and_then(|sync| sync.interval).map_or(Self::DEFAULT_INTERVAL, Into::into)
+    }
+
+    /// Time between two whole reads.
+    pub fn effective_full_interval(&self) -> std::time::Duration {
+        self.sync.as_ref().and_then(|sync| sync.full_interval).map_or(Self::DEFAULT_FULL_INTERVAL, Into::into)
+    }
+
+    /// What the config is to be.
+    pub fn desired_state(&self) -> DesiredConfigState {
+        self.state.unwrap_or_default()
+    }
+
     /// The requirements block, if it is there and on.
     pub fn requirements(&self) -> Option<&PullRequirements> {
         self.pull_requirements.as_ref().filter(|block| block.enabled.unwrap_or(true))

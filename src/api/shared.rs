@@ -141,3 +141,27 @@ pub struct KeyReference {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
 }
+
+/// A duration of Go's form between one minute and one day. The form is asked for first, because CEL's `duration()` fails
+/// on anything else, and a rule that fails explains nothing. A schema pattern would do the same with a worse message.
+pub(super) fn interval(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({
+        "type": "string",
+        "nullable": true,
+        "maxLength": 32,
+        "x-kubernetes-validations": [{
+            "rule": "self.matches('^([0-9]{1,6}(h|m|s))+$') && duration(self) >= duration('1m') && duration(self) <= duration('24h')",
+            "message": "must be a duration from 1m to 24h, such as 10m or 1h30m"
+        }]
+    })
+}
+
+/// A time of whole seconds as people write it: `10m`, `1h30m`, `90s` as `1m30s`.
+pub fn written(time: std::time::Duration) -> String {
+    let seconds = time.as_secs();
+    let parts = [(seconds / 3600, 'h'), (seconds / 60 % 60, 'm'), (seconds % 60, 's')];
+    parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .fold(String::new(), |text, (number, unit)| format!("{text}{number}{unit}"))
+}

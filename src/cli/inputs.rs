@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::manifest::Manifest;
 use crate::ado::{CaBundle, CaBundleError, Pat, PatError};
-use crate::api::{KeyReference, SecretKeyReference};
+use crate::api::{AdoIntegration, KeyReference, SecretKeyReference};
 
 /// Most of a token's file that is read; the token itself may have 8 KiB.
 const LARGEST_TOKEN_FILE: u64 = 64 << 10;
@@ -136,6 +136,14 @@ impl Inputs<'_> {
             (None, _) => return Ok(None),
         };
         CaBundle::parse(&bytes).map(Some).map_err(|error| InputError::CaBundle { source_name, error })
+    }
+
+    /// The integration of that name in the cluster.
+    pub async fn integration(&self, name: &str) -> Result<AdoIntegration, InputError> {
+        let (client, namespace) = self.cluster(&format!("AdoIntegration {name}"), "--filename").await?;
+        let wanted = format!("AdoIntegration {namespace}/{name}");
+        let api: Api<AdoIntegration> = Api::namespaced(client, &namespace);
+        answer(api.get(name), &wanted, "--filename").await
     }
 
     async fn secret(

@@ -5,7 +5,7 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::schema::{Problem, problems};
-use crate::ado::OrganizationUrl;
+use crate::ado::{OrganizationUrl, OrganizationUrlError};
 use crate::api::{AdoIntegration, GROUP, crds};
 
 /// Largest manifest that is read, in bytes.
@@ -41,7 +41,7 @@ fn lines(problems: &[Problem]) -> String {
 }
 
 /// The objects of a manifest.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Manifest {
     objects: Vec<Value>,
 }
@@ -113,9 +113,8 @@ fn check(value: &Value) -> Result<Checked, ManifestError> {
     }
     let object: AdoIntegration = serde_json::from_value(value.clone())
         .map_err(|_| ManifestError::Invalid(vec![Problem::new("", "is not an AdoIntegration")]))?;
-    let organization = OrganizationUrl::parse(&object.spec.organization_url)
-        .map_err(|error| ManifestError::Invalid(vec![Problem::new("spec.organizationURL", error.to_string())]))?;
-    Ok(Checked { object, organization })
+    Checked::new(object)
+        .map_err(|error| ManifestError::Invalid(vec![Problem::new("spec.organizationURL", error.to_string())]))
 }
 
 /// The schema of an integration, as it is applied.
@@ -168,6 +167,12 @@ fn names(objects: &[&Value]) -> String {
 }
 
 impl Checked {
+    /// An integration that the schema accepted.
+    pub fn new(object: AdoIntegration) -> Result<Self, OrganizationUrlError> {
+        let organization = OrganizationUrl::parse(&object.spec.organization_url)?;
+        Ok(Self { object, organization })
+    }
+
     /// The integration's name.
     pub fn name(&self) -> String {
         self.object.name_any()

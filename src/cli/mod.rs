@@ -1,11 +1,15 @@
 //! `kubectl ado`: the command line tool. `bin/kubectl-ado.rs` gives it the process's arguments and streams; tests give
 //! it others.
 
+mod connection;
+mod init;
 mod inputs;
 mod manifest;
+mod problem;
 mod report;
 mod schema;
 mod test_connection;
+mod yaml;
 
 use std::ffi::OsString;
 use std::io::{Read, Write};
@@ -13,6 +17,7 @@ use std::io::{Read, Write};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
 
+pub use init::Init;
 pub use test_connection::TestConnection;
 
 /// Connects Azure DevOps to test management.
@@ -26,6 +31,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     TestConnection(Box<TestConnection>),
+    Init(Box<Init>),
 }
 
 /// How a command ended; the number is the exit code of the process.
@@ -67,6 +73,7 @@ where
 {
     match Cli::try_parse_from(arguments) {
         Ok(Cli { command: Command::TestConnection(command) }) => Box::pin(command.run(streams)).await,
+        Ok(Cli { command: Command::Init(command) }) => Box::pin(command.run(streams)).await,
         Err(error) => {
             let target = if error.use_stderr() { streams.errors } else { streams.output };
             let _ = target.write_all(usage_text(&error).as_bytes());

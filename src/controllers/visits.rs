@@ -34,3 +34,10 @@ impl<V: Clone + Default> Visits<V> {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
+
+/// A number from 0 to 1 that stays the same for an object: the first digits of its uid, which is random. It spreads what many
+/// objects do over time.
+pub fn spread(uid: &str) -> f64 {
+    let digits = u32::from_str_radix(uid.get(..8).unwrap_or_default(), 16).unwrap_or_default();
+    f64::from(digits) / f64::from(u32::MAX)
+}

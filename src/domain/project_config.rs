@@ -7,7 +7,7 @@ use super::conditions::{self, Draft};
 use super::verdict::{Before, Cause, Unreachability, kstatus, unreachability, within_grace};
 use crate::api::{
     AdoProjectConfigStatus, ConditionType, ConfigState, Counts, EffectiveProjectConfig, ProjectStatus, Reason,
-    ResolvedIntegration, SyncStatus, TeamStatus,
+    ResolvedIntegration, SyncStatus, TeamStatus, Tier, UnmappedStatus,
 };
 
 /// What a look at the world found.
@@ -15,6 +15,13 @@ use crate::api::{
 pub enum Finding {
     /// The object is being deleted, and finalizers of others still hold it.
     Deleting,
+    /// The spec asks for it to be archived.
+    Archived,
+    /// The spec asks for it to be saved only.
+    Saved {
+        /// Whether the mapping fits the process; None where nobody could be asked.
+        mapping: Option<Result<Box<Resolved>, Cause>>,
+    },
     /// Its integration is disconnected.
     IntegrationInactive,
     /// Its integration does not exist or does not allow the namespace; both look the same.
@@ -69,7 +76,9 @@ pub struct Resolved {
     pub project: ProjectStatus,
     /// The team, if the spec names one.
     pub team: Option<TeamStatus>,
-    /// Types of requirements and bugs.
+    /// Levels of the backlog.
+    pub tiers: Vec<Tier>,
+    /// Types of requirements and bugs, and what else was filled in.
     pub effective: EffectiveProjectConfig,
 }
 
@@ -80,7 +89,19 @@ pub struct Synced {
     pub counts: Counts,
     /// Times.
     pub sync: SyncStatus,
+    /// Values that the mapping says nothing about, all of them, most items first.
+    pub unmapped: Vec<UnmappedStatus>,
+    /// What works and should be looked at.
+    pub warnings: Vec<String>,
+    /// What the mapping names and Azure DevOps has no more.
+    pub gone: Vec<String>,
 }
+
+/// Most unmapped values that a status shows.
+const UNMAPPED_SHOWN: usize = 50;
+
+/// Most warnings that a status shows.
+const WARNINGS_SHOWN: usize = 20;
 
 /// The status that the object should show.
 pub fn verdict(
@@ -93,6 +114,8 @@ pub fn verdict(
     let mut status = shown.clone();
     let drafts = match finding {
         Finding::Deleting => with_own(kstatus::waiting(&deleting()), before),
+        Finding::Archived => archived(&mut status, before),
+        Finding::Saved { mapping } => saved(&mut status, before, mapping.as_ref()),
         Finding::IntegrationInactive => integration_inactive(&mut status, before),
         Finding::IntegrationAbsent { first_seen } => integration_absent(&mut status, before, *first_seen, now),
         Finding::IntegrationNotReady { deleting } => wait(&mut status, before, &integration_not_ready(*deleting)),
@@ -107,7 +130,7 @@ pub fn verdict(
         Finding::Throttled(cause) => throttle(&mut status, before, cause),
         Finding::NothingSelected(resolved) => nothing_selected(&mut status, resolved),
         Finding::Synced(resolved, synced) => accept(&mut status, resolved, synced),
-        Finding::StillAccepted { synced } => still_accepted(&mut status, *synced),
+        Finding::StillAccepted { synced } => still_accepted(&mut status, before, *synced),
     };
     status.conditions = conditions::merge(before.conditions, &drafts, generation, now);
     if !judges_mapping(finding) {
@@ -119,9 +142,14 @@ pub fn verdict(
 
 /// Whether the mapping of this generation was accepted, also by an earlier process, and not refused since.
 pub fn is_accepted(shown: &AdoProjectConfigStatus, generation: i64) -> bool {
+    let saved = conditions::find(&shown.conditions, ConditionType::Ready)
+        .is_some_and(|ready| ready.reason == Reason::Saved.as_str());
     let mapping = conditions::find(&shown.conditions, ConditionType::MappingValid);
-    conditions::is_true(&shown.conditions, ConditionType::MappingValid)
-        && mapping.is_some_and(|mapping| mapping.observed_generation == Some(generation))
+    !saved
+        && mapping.is_some_and(|mapping| {
+            mapping.observed_generation == Some(generation)
+                && (mapping.status == "True" || mapping.reason == Reason::ProcessChanged.as_str())
+        })
 }
 
 /// Whether the object shows that an answer could not be had so far: nothing but an answer takes that back.
@@ -134,8 +162,14 @@ pub fn lacks_answer(shown: &AdoProjectConfigStatus) -> bool {
 /// Whether a finding says anything about the mapping of the spec as it is now.
 fn judges_mapping(finding: &Finding) -> bool {
     match finding {
-        Finding::Refused(_) | Finding::NothingSelected(_) | Finding::Synced(..) | Finding::StillAccepted { .. } => true,
+        Finding::Refused(_)
+        | Finding::NothingSelected(_)
+        | Finding::Synced(..)
+        | Finding::StillAccepted { .. }
+        | Finding::Saved { mapping: Some(_) } => true,
         Finding::Deleting
+        | Finding::Archived
+        | Finding::Saved { mapping: None }
         | Finding::IntegrationInactive
         | Finding::IntegrationAbsent { .. }
         | Finding::IntegrationNotReady { .. }
@@ -173,8 +207,16 @@ fn deleting() -> Cause {
 }
 
 fn wait(status: &mut AdoProjectConfigStatus, before: Before<'_>, cause: &Cause) -> Vec<Draft> {
-    status.state.get_or_insert_default();
+    status.state = Some(until_judged(status.state));
     with_own(kstatus::waiting(cause), before)
+}
+
+/// Active and Error stay until there is a verdict; everything else is Inactive.
+fn until_judged(shown: Option<ConfigState>) -> ConfigState {
+    match shown {
+        Some(state @ (ConfigState::Active | ConfigState::Error)) => state,
+        Some(ConfigState::Inactive | ConfigState::Archived) | None => ConfigState::Inactive,
+    }
 }
 
 fn integration_not_ready(deleting: bool) -> Cause {
@@ -184,6 +226,33 @@ fn integration_not_ready(deleting: bool) -> Cause {
         "Waits for the integration's verdict."
     };
     Cause::new(Reason::IntegrationNotReady, message)
+}
+
+fn archived(status: &mut AdoProjectConfigStatus, before: Before<'_>) -> Vec<Draft> {
+    status.state = Some(ConfigState::Archived);
+    let message = "Archived: nothing is synced, and all data is kept; set spec.state to Active to bring it back.";
+    with_own(kstatus::ready(&Cause::new(Reason::Archived, message)), before)
+}
+
+/// Saved is what was asked for, whatever the mapping; an invalid one is shown beside.
+fn saved(
+    status: &mut AdoProjectConfigStatus,
+    before: Before<'_>,
+    mapping: Option<&Result<Box<Resolved>, Cause>>,
+) -> Vec<Draft> {
+    status.state = Some(ConfigState::Inactive);
+    let message = "Saved: nothing is synced; set spec.state to Active to proceed.";
+    let mut drafts = kstatus::ready(&Cause::new(Reason::Saved, message));
+    match mapping {
+        None => drafts.extend(kept(before, &[ConditionType::MappingValid])),
+        Some(Ok(resolved)) => {
+            describe(status, resolved);
+            drafts.push(Draft::yes(ConditionType::MappingValid, Reason::MappingAccepted, MAPPING_FITS));
+        }
+        Some(Err(cause)) => drafts.push(Draft::no(ConditionType::MappingValid, cause.reason, &cause.message)),
+    }
+    drafts.extend(kept(before, &[ConditionType::Synced]));
+    drafts
 }
 
 fn integration_inactive(status: &mut AdoProjectConfigStatus, before: Before<'_>) -> Vec<Draft> {
@@ -241,7 +310,7 @@ fn unreachable(status: &mut AdoProjectConfigStatus, before: Before<'_>, cause: &
         status.state = Some(ConfigState::Error);
         kstatus::failing(&shown)
     } else {
-        status.state.get_or_insert_default();
+        status.state = Some(until_judged(status.state));
         kstatus::waiting(&shown)
     };
     drafts.push(Draft::yes(ConditionType::Unreachable, cause.reason, &cause.message));
@@ -254,41 +323,70 @@ fn throttle(status: &mut AdoProjectConfigStatus, before: Before<'_>, cause: &Cau
     let mut drafts = if before.current {
         kept(before, &shown)
     } else {
-        status.state.get_or_insert_default();
+        status.state = Some(until_judged(status.state));
         kstatus::waiting(cause)
     };
     drafts.push(Draft::yes(ConditionType::Throttled, Reason::Throttled, &cause.message));
     with_own(drafts, before)
 }
 
-fn resolve(status: &mut AdoProjectConfigStatus, resolved: &Resolved) {
-    status.state = Some(ConfigState::Active);
+const MAPPING_FITS: &str = "The mapping fits the process.";
+
+fn describe(status: &mut AdoProjectConfigStatus, resolved: &Resolved) {
     status.integration = Some(resolved.integration.clone());
     status.project = Some(resolved.project.clone());
     status.team.clone_from(&resolved.team);
+    status.tiers.clone_from(&resolved.tiers);
     status.effective = Some(resolved.effective.clone());
+}
+
+fn resolve(status: &mut AdoProjectConfigStatus, resolved: &Resolved) {
+    status.state = Some(ConfigState::Active);
+    describe(status, resolved);
 }
 
 fn nothing_selected(status: &mut AdoProjectConfigStatus, resolved: &Resolved) -> Vec<Draft> {
     resolve(status, resolved);
     status.counts = Some(Counts::default());
-    healthy(status, false)
+    status.unmapped = Vec::new();
+    status.unmapped_total = None;
+    status.warnings = Vec::new();
+    healthy(status, false, accepted())
 }
 
 fn accept(status: &mut AdoProjectConfigStatus, resolved: &Resolved, synced: &Synced) -> Vec<Draft> {
     resolve(status, resolved);
     status.counts = Some(synced.counts.clone());
     status.sync = Some(synced.sync.clone());
-    healthy(status, true)
+    status.unmapped = synced.unmapped.iter().take(UNMAPPED_SHOWN).cloned().collect();
+    let total = i64::try_from(synced.unmapped.len()).unwrap_or(i64::MAX);
+    status.unmapped_total = (total > 0).then_some(total);
+    status.warnings = synced.warnings.iter().take(WARNINGS_SHOWN).cloned().collect();
+    let mapping = if synced.gone.is_empty() { accepted() } else { process_changed(&synced.gone) };
+    healthy(status, true, mapping)
 }
 
-fn still_accepted(status: &mut AdoProjectConfigStatus, synced: bool) -> Vec<Draft> {
+fn still_accepted(status: &mut AdoProjectConfigStatus, before: Before<'_>, synced: bool) -> Vec<Draft> {
     status.state = Some(ConfigState::Active);
-    healthy(status, synced)
+    let mapping = conditions::keep(before.conditions, ConditionType::MappingValid).unwrap_or_else(accepted);
+    healthy(status, synced, mapping)
 }
 
-fn healthy(status: &AdoProjectConfigStatus, synced: bool) -> Vec<Draft> {
-    let mapping = Draft::yes(ConditionType::MappingValid, Reason::MappingAccepted, "The mapping fits the process.");
+fn accepted() -> Draft {
+    Draft::yes(ConditionType::MappingValid, Reason::MappingAccepted, MAPPING_FITS)
+}
+
+/// Syncing goes on with what is left.
+fn process_changed(gone: &[String]) -> Draft {
+    let message = format!(
+        "Azure DevOps has changed under this mapping, and syncing goes on with what is left: {}. Edit the spec or restore \
+         them.",
+        gone.join("; ")
+    );
+    Draft::no(ConditionType::MappingValid, Reason::ProcessChanged, &message)
+}
+
+fn healthy(status: &AdoProjectConfigStatus, synced: bool, mapping: Draft) -> Vec<Draft> {
     if !synced {
         let message = "Nothing is pulled: turn on spec.pullRequirements or spec.bugMapping to sync the project.";
         let mut drafts = kstatus::ready(&Cause::new(Reason::NothingSelected, message));

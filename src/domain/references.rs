@@ -55,7 +55,7 @@ impl Pinned {
     pub fn permits_integration(&self, key: &str, named: &ResolvedIntegration, shown: &AdoProjectConfigStatus) -> bool {
         match &self.integration {
             Some(pinned) => pinned == key,
-            None => shown.integration.as_ref().is_none_or(|shown| shown == named),
+            None => accepted(shown).and_then(|shown| shown.integration.as_ref()).is_none_or(|shown| shown == named),
         }
     }
 
@@ -65,7 +65,8 @@ impl Pinned {
     }
 
     fn project<'a>(&'a self, shown: &'a AdoProjectConfigStatus) -> Option<&'a str> {
-        let shown = shown.project.as_ref().map(|project| project.id.as_str()).filter(|id| !id.is_empty());
+        let shown = accepted(shown).and_then(|shown| shown.project.as_ref());
+        let shown = shown.map(|project| project.id.as_str()).filter(|id| !id.is_empty());
         self.project.as_deref().or(shown)
     }
 
@@ -82,12 +83,17 @@ impl Pinned {
     }
 }
 
+/// A status that tells of an accepted mapping: one that was only saved shows what it means, and counts nothing.
+fn accepted(shown: &AdoProjectConfigStatus) -> Option<&AdoProjectConfigStatus> {
+    Some(shown).filter(|shown| shown.counts.is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
     use super::*;
-    use crate::api::ProjectStatus;
+    use crate::api::{Counts, ProjectStatus};
 
     fn selector(key: &str, value: &str) -> AllowedNamespaces {
         AllowedNamespaces {
@@ -142,6 +148,7 @@ mod tests {
         AdoProjectConfigStatus {
             integration: Some(named("contoso")),
             project: Some(project),
+            counts: Some(Counts::default()),
             ..AdoProjectConfigStatus::default()
         }
     }

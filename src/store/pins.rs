@@ -9,7 +9,8 @@ use super::error::StoreError;
 use super::ids::ObjectUid;
 
 /// Tables of what is kept for an object, with the column of its uid.
-const OF_OBJECTS: [(&str, &str); 3] = [("pins", "uid"), ("credential_refusals", "uid"), ("sync_runs", "config_uid")];
+const OF_OBJECTS: [(&str, &str); 4] =
+    [("pins", "uid"), ("mapping_pins", "uid"), ("credential_refusals", "uid"), ("sync_runs", "config_uid")];
 
 /// What can be pinned.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, sqlx::Type)]

@@ -15,6 +15,8 @@ const KEPT: u32 = 100;
 pub enum SyncKind {
     /// Every work item of the project.
     Full,
+    /// What changed since the last run.
+    Incremental,
 }
 
 /// How a run ended.

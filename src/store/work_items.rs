@@ -48,6 +48,19 @@ pub struct WorkItemRecord {
     pub fields: String,
 }
 
+/// A stored work item as the mapping reads it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StoredItem {
+    /// Its id.
+    pub id: u32,
+    /// Name of its type.
+    pub work_item_type: String,
+    /// Its state.
+    pub state: String,
+    /// All fetched fields, by reference name, as JSON text.
+    pub fields: String,
+}
+
 /// What a page changed.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Changes {
@@ -96,10 +109,7 @@ impl Store {
         let items = checked(page)?;
         let mut transaction = self.write().await?;
         refuse_closed(transaction.connection(), scope, run).await?;
-        let changes = match transaction.connection() {
-            Backend::Sqlite(db) => sqlite::put(db, scope, run, &items).await?,
-            Backend::Postgres(db) => answered(Box::pin(postgres::put(db, scope, run, &items))).await?,
-        };
+        let changes = put(transaction.connection(), scope, Some(run), &items).await?;
         transaction.commit().await?;
         Ok(changes)
     }
@@ -148,6 +158,25 @@ impl Store {
         transaction.commit().await
     }
 
+    /// Present items of a scope whose ids are above one, by rising id, at most so many.
+    pub async fn items_above(&self, scope: Scope, id: u32, most: u32) -> Result<Vec<StoredItem>, StoreError> {
+        let rows: Vec<(i64, String, String, String)> = both!(self.readers(), db => {
+            sqlx::query_as(
+                "SELECT id, work_item_type, state, fields FROM work_items \
+                 WHERE integration_key = $1 AND project_id = $2 AND id > $3 AND absent = FALSE ORDER BY id LIMIT $4",
+            )
+            .bind(scope.integration)
+            .bind(scope.project)
+            .bind(i64::from(id))
+            .bind(i64::from(most))
+            .fetch_all(db)
+            .await?
+        });
+        let item = |(id, work_item_type, state, fields)| StoredItem { id, work_item_type, state, fields };
+        let narrow = |(id, kind, state, fields)| Some((u32::try_from(id).ok()?, kind, state, fields));
+        Ok(rows.into_iter().filter_map(narrow).map(item).collect())
+    }
+
     /// Present items of a scope by the name of their type, in the order of the names.
     pub async fn count_by_type(&self, scope: Scope) -> Result<Vec<(String, u64)>, StoreError> {
         let rows: Vec<(String, i64)> = both!(self.readers(), db => {
@@ -165,8 +194,21 @@ impl Store {
     }
 }
 
+/// Stores these rows, no id twice, and marks them as seen by a full read.
+pub(super) async fn put(
+    connection: Connection<'_>,
+    scope: Scope,
+    run: Option<RunId>,
+    rows: &[&WorkItemRecord],
+) -> Result<Changes, StoreError> {
+    match connection {
+        Backend::Sqlite(db) => Ok(sqlite::put(db, scope, run, rows).await?),
+        Backend::Postgres(db) => answered(Box::pin(postgres::put(db, scope, run, rows))).await,
+    }
+}
+
 /// The page in the order of its ids, each id once: the highest revision of it, the last one of equals.
-fn checked(page: &[WorkItemRecord]) -> Result<Vec<&WorkItemRecord>, StoreError> {
+pub(super) fn checked(page: &[WorkItemRecord]) -> Result<Vec<&WorkItemRecord>, StoreError> {
     if page.len() > MAX_PAGE {
         return Err(StoreError::TooLarge { what: "page of work items", limit: MAX_PAGE });
     }

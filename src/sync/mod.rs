@@ -1,8 +1,14 @@
 //! Use cases: fetch, map, store.
 
+pub mod feeds;
+pub mod fields;
 pub mod full;
+pub mod metadata;
 pub mod probe;
+pub mod pull;
 pub mod reads;
+mod records;
+pub mod remap;
 pub mod resolve;
 
 use crate::ado::AdoError;

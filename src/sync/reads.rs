@@ -1,53 +1,80 @@
-//! Reads that are under way: one at a time for each project, shared by all who asked before it began.
+//! Reads of projects: one at a time for each project, shared by all who are content with it.
 //!
 //! Two reads of one scope would abandon each other in the store, and ask for everything twice.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::SyncError;
-use super::full::FullReadReport;
+use super::pull::PullReport;
+use crate::clock::SharedClock;
+use crate::domain::verdict::after;
 use crate::store::Scope;
 
-/// When the last whole read of a scope began, and what it came to.
-type Last = Option<(Instant, FullReadReport)>;
+/// How long an unused report is kept; nobody is content with an older one.
+const KEPT: Duration = Duration::from_hours(24);
+
+/// When the last read of a scope began, by the machine's clock and by ours, and what it came to.
+type Last = Option<(Instant, Timestamp, PullReport)>;
 
 /// The turns of a scope, and how the last one ended.
-type Turn = Arc<tokio::sync::Mutex<Last>>;
+#[derive(Debug)]
+struct Turn {
+    last: Arc<tokio::sync::Mutex<Last>>,
+    used: Instant,
+}
+
+/// Who is content with which read.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish {
+    /// A read that began so long before is good enough.
+    pub tolerance: Duration,
+    /// It must have looked for items that are gone, too.
+    pub whole: bool,
+}
 
 /// Reads by their scope.
 #[derive(Debug, Default)]
 pub struct Reads(Mutex<HashMap<Scope, Turn>>);
 
 impl Reads {
-    /// Runs the read once no other of the same scope runs, unless one that began after this call has succeeded meanwhile:
-    /// then that one's report is the answer.
+    /// Runs the read once no other of the same scope runs, unless there is one by then that the wish is content with: then
+    /// that one's report is the answer. Numbers and versions of reports grow.
     pub async fn share(
         &self,
         scope: Scope,
-        read: impl Future<Output = Result<FullReadReport, SyncError>>,
-    ) -> Result<FullReadReport, SyncError> {
+        clock: &SharedClock,
+        wish: Wish,
+        read: impl Future<Output = Result<PullReport, SyncError>>,
+    ) -> Result<PullReport, SyncError> {
         let asked = Instant::now();
-        let turn = self.turn(scope);
+        let turn = self.turn(scope, asked);
         let mut last = turn.lock().await;
-        if let Some((began, report)) = *last
-            && began > asked
+        if let Some((began, at, report)) = *last
+            && (began > asked || after(at, wish.tolerance) > clock.now())
+            && (report.whole || !wish.whole)
         {
             return Ok(report);
         }
-        let began = Instant::now();
+        let (began, at) = (Instant::now(), clock.now());
+        let before = last.map_or_else(PullReport::default, |(_, _, report)| report);
         let report = read.await?;
-        *last = Some((began, report));
+        let (number, version) = (before.number + 1, before.version + u64::from(report.changed));
+        let report = PullReport { number, version, ..report };
+        *last = Some((began, at, report));
         Ok(report)
     }
 
-    /// The turn of a scope. Those that nobody waits for or holds are forgotten.
-    fn turn(&self, scope: Scope) -> Turn {
+    fn turn(&self, scope: Scope, now: Instant) -> Arc<tokio::sync::Mutex<Last>> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, turn| Arc::strong_count(turn) > 1);
-        Arc::clone(all.entry(scope).or_default())
+        all.retain(|_, turn| Arc::strong_count(&turn.last) > 1 || turn.used + KEPT > now);
+        let turn = all.entry(scope).or_insert_with(|| Turn { last: Arc::default(), used: now });
+        turn.used = now;
+        Arc::clone(&turn.last)
     }
 }
 
@@ -58,42 +85,64 @@ mod tests {
     use futures::future::join_all;
 
     use super::*;
+    use crate::clock::SystemClock;
     use crate::store::testing::TestStore;
 
-    async fn read(began: &AtomicU64) -> Result<FullReadReport, SyncError> {
+    const NOW: Wish = Wish { tolerance: Duration::ZERO, whole: false };
+
+    async fn read(began: &AtomicU64) -> Result<PullReport, SyncError> {
         let items = began.fetch_add(1, Ordering::SeqCst) + 1;
         tokio::task::yield_now().await;
-        Ok(FullReadReport { items, ..FullReadReport::default() })
+        Ok(PullReport { items, ..PullReport::default() })
     }
 
     #[tokio::test]
     async fn all_who_asked_meanwhile_share_the_next_read() {
         let (store, reads, began) = (TestStore::open().await, Reads::default(), AtomicU64::new(0));
         let scope = store.scope("contoso", 1).await;
-        let reports = join_all((0..5).map(|_| reads.share(scope, read(&began)))).await;
+        let clock: SharedClock = Arc::new(SystemClock);
+        let reports = join_all((0..5).map(|_| reads.share(scope, &clock, NOW, read(&began)))).await;
         let items: Vec<u64> = reports.into_iter().map(|report| report.expect("read").items).collect();
         assert_eq!(items, [1, 2, 2, 2, 2]);
     }
 
     #[tokio::test]
-    async fn a_read_that_was_over_before_is_not_shared() {
+    async fn a_read_that_was_over_before_is_shared_with_those_who_are_content_with_it() {
         let (store, reads, began) = (TestStore::open().await, Reads::default(), AtomicU64::new(0));
         let scope = store.scope("contoso", 1).await;
-        for expected in 1..=3 {
-            assert_eq!(reads.share(scope, read(&began)).await.expect("read").items, expected);
+        let clock: SharedClock = Arc::new(SystemClock);
+        let content = Wish { tolerance: Duration::from_hours(1), whole: false };
+        let whole = Wish { whole: true, ..content };
+        for (wish, expected) in [(NOW, 1), (NOW, 2), (content, 2), (whole, 3), (whole, 4)] {
+            assert_eq!(reads.share(scope, &clock, wish, read(&began)).await.expect("read").items, expected);
         }
-        assert_eq!(reads.0.lock().expect("lock").len(), 1, "only the last turn is kept");
+        let is_whole = async { Ok(PullReport { whole: true, ..PullReport::default() }) };
+        assert!(reads.share(scope, &clock, NOW, is_whole).await.expect("read").whole);
+        assert!(reads.share(scope, &clock, whole, read(&began)).await.expect("read").whole);
+    }
+
+    #[tokio::test]
+    async fn the_version_grows_with_each_change() {
+        let (store, reads) = (TestStore::open().await, Reads::default());
+        let scope = store.scope("contoso", 1).await;
+        let clock: SharedClock = Arc::new(SystemClock);
+        for (changed, expected) in [(true, 1), (false, 1), (true, 2)] {
+            let read = async { Ok(PullReport { changed, ..PullReport::default() }) };
+            assert_eq!(reads.share(scope, &clock, NOW, read).await.expect("read").version, expected);
+        }
     }
 
     #[tokio::test]
     async fn a_failure_is_not_shared() {
         let (store, reads, began) = (TestStore::open().await, Reads::default(), AtomicU64::new(0));
         let scope = store.scope("contoso", 1).await;
+        let clock: SharedClock = Arc::new(SystemClock);
         let failing = async {
             tokio::task::yield_now().await;
             Err(SyncError::Withdrawn)
         };
-        let (failed, done) = tokio::join!(reads.share(scope, failing), reads.share(scope, read(&began)));
+        let (failed, done) =
+            tokio::join!(reads.share(scope, &clock, NOW, failing), reads.share(scope, &clock, NOW, read(&began)));
         assert!(matches!(failed, Err(SyncError::Withdrawn)));
         assert_eq!(done.expect("read").items, 1);
     }

@@ -1,17 +1,20 @@
 //! What the names in a project config stand for in the live project.
 
-use crate::ado::model::{ProjectDetails, TeamId};
-use crate::ado::{AdoClient, AdoError};
-use crate::api::{AdoProjectConfigSpec, ProjectStatus, Reason, ResolvedIntegration, TeamStatus};
+use crate::ado::model::ProjectDetails;
+use crate::ado::{AdoClient, AdoError, Wiql};
+use crate::api::{
+    AdoProjectConfigSpec, EffectiveProjectConfig, ProjectStatus, Reason, ResolvedIntegration, TeamStatus, Tier,
+};
+use crate::domain::mapping::pins::MappingPins;
+use crate::domain::mapping::process::Process;
+use crate::domain::mapping::tree::Tree;
+use crate::domain::mapping::{Mapping, accept};
 use crate::domain::project_config::Resolved;
 use crate::domain::projects::ProjectFilter;
-use crate::domain::types::{self, Process};
 use crate::domain::verdict::Cause;
 
 use super::SyncError;
-
-/// Category of bugs in every process (`ado-api.md` §7).
-const BUG_CATEGORY: &str = "Microsoft.BugCategory";
+use super::metadata::Metadata;
 
 /// Finds the project that the spec names, by its id where that is known, and checks that the integration allows it.
 pub async fn project(
@@ -47,63 +50,95 @@ pub fn not_allowed(project: &str) -> Cause {
     Cause::new(Reason::ProjectNotAllowed, message)
 }
 
-/// Resolves team and types of a project that was found.
+/// What an object's spec was accepted as before.
+#[derive(Clone, Debug, Default)]
+pub struct Accepted {
+    /// Ids of what it named.
+    pub pins: MappingPins,
+    /// Whether it was the spec as it is now.
+    pub is_current: bool,
+}
+
+/// A mapping that fits the project, and what it was held against.
+#[derive(Clone, Debug)]
+pub struct Validated {
+    /// What the names in the spec stand for.
+    pub resolved: Resolved,
+    /// The mapping at work.
+    pub mapping: Mapping,
+    /// The iterations.
+    pub tree: Tree,
+    /// Ids of what the spec names.
+    pub pins: MappingPins,
+    /// Names of the project's types, of disabled ones too.
+    pub types: Vec<String>,
+    /// The fields to read of every item.
+    pub fields: Vec<String>,
+}
+
+/// Holds a spec against a project that was found. A spec that was accepted before is not refused for what changed in Azure
+/// DevOps since; a new one must fit.
 pub async fn mapping(
     client: &AdoClient,
     spec: &AdoProjectConfigSpec,
     integration: ResolvedIntegration,
     project: &ProjectDetails,
-) -> Result<Resolved, SyncError> {
-    let team = team(client, spec, project).await?;
-    let process = process(client, project, team.as_ref().map(|(id, _)| id)).await?;
-    let effective = types::resolve(spec, &process).map_err(SyncError::Refused)?;
-    Ok(Resolved {
+    accepted: Accepted,
+) -> Result<Validated, SyncError> {
+    let metadata = Metadata::read(client, spec, project, &accepted.pins, accepted.is_current).await?;
+    let mut pins =
+        if accepted.is_current { accepted.pins } else { fit(client, spec, project, &metadata, &accepted.pins).await? };
+    if let Some((_, team)) = &metadata.team {
+        pins.team = Some(team.clone());
+    }
+    let mapping = Mapping::new(spec, &metadata.world(), &pins);
+    let types = metadata.process.all_names().to_vec();
+    let resolved = Resolved {
         integration,
         project: ProjectStatus {
             id: project.id.to_string(),
             name: project.name.clone(),
             process: project.process_name.clone(),
         },
-        team: team.map(|(_, status)| status),
-        effective,
-    })
+        team: metadata.team.as_ref().map(|(team, _)| TeamStatus { id: team.id.to_string(), name: team.name.clone() }),
+        tiers: tiers(&metadata.process),
+        effective: effective(spec, &mapping),
+    };
+    Ok(Validated { resolved, mapping, tree: metadata.tree, pins, types, fields: metadata.wanted })
 }
 
-async fn team(
+/// Accepts a spec if the process has what it names, or if some item still carries the values that it has no more.
+async fn fit(
     client: &AdoClient,
     spec: &AdoProjectConfigSpec,
     project: &ProjectDetails,
-) -> Result<Option<(TeamId, TeamStatus)>, SyncError> {
-    let Some(name) = &spec.team else { return Ok(None) };
-    let found = match client.team(&project.id, name).await {
-        Err(AdoError::NotFound(_) | AdoError::InvalidName) => {
-            return Err(SyncError::Refused(no_team(client, name, project).await?));
+    metadata: &Metadata,
+    earlier: &MappingPins,
+) -> Result<MappingPins, SyncError> {
+    let (pins, unoffered) = accept::accept(spec, &metadata.world(), earlier).map_err(SyncError::Refused)?;
+    for value in unoffered {
+        let carriers = Wiql::new().types(value.types.clone()).field_is(value.of, value.value.clone());
+        if !client.any_item(&project.id, &carriers).await? {
+            return Err(SyncError::Refused(value.refusal()));
         }
-        other => other?,
-    };
-    let status = TeamStatus { id: found.id.to_string(), name: found.name };
-    Ok(Some((found.id, status)))
+    }
+    Ok(pins)
 }
 
-async fn no_team(client: &AdoClient, name: &str, project: &ProjectDetails) -> Result<Cause, SyncError> {
-    let teams = client.teams(&project.id).await?;
-    let names: Vec<&str> = teams.iter().take(30).map(|team| team.name.as_str()).collect();
-    let message = format!("spec.team: project {:?} has no team {name:?}. It has: {}.", project.name, names.join(", "));
-    Ok(Cause::new(Reason::TeamNotFound, message))
+fn tiers(process: &Process) -> Vec<Tier> {
+    (1..).zip(process.tiers()).map(|(tier, types)| Tier { tier, types }).collect()
 }
 
-/// Types, requirement level and bug category: three requests, side by side.
-async fn process(client: &AdoClient, project: &ProjectDetails, team: Option<&TeamId>) -> Result<Process, SyncError> {
-    let (types, categories, backlog) = tokio::try_join!(
-        client.work_item_types(&project.id),
-        client.work_item_type_categories(&project.id),
-        client.backlog_configuration(&project.id, team),
-    )?;
-    let bugs = categories.into_iter().find(|category| category.reference_name == BUG_CATEGORY);
-    let requirement = backlog.requirement_backlog.map(|level| level.work_item_types).unwrap_or_default();
-    Ok(Process {
-        types: types.into_iter().filter(|known| !known.is_disabled).map(|known| known.name).collect(),
-        requirement_level: requirement,
-        bug_category: bugs.map(|category| category.types).unwrap_or_default(),
-    })
+fn effective(spec: &AdoProjectConfigSpec, mapping: &Mapping) -> EffectiveProjectConfig {
+    let selected = mapping.selected();
+    let pulls = !selected.requirement_types.is_empty() || !selected.bug_types.is_empty();
+    EffectiveProjectConfig {
+        requirement_types: selected.requirement_types.clone(),
+        bug_types: selected.bug_types.clone(),
+        release: pulls.then(|| mapping.sources().release.to_string()),
+        sprint: pulls.then(|| mapping.sources().sprint.to_string()),
+        time_zone: Some(spec.time_zone.clone().unwrap_or_else(|| "UTC".to_owned())),
+        deletion_policy: Some(spec.deletion_policy.unwrap_or_default()),
+        ..EffectiveProjectConfig::default()
+    }
 }

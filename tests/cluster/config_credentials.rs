@@ -14,11 +14,11 @@ use support::world::{TOKEN, World, conditions, message, shows};
 
 use crate::configs::{
     ACTIVE, GOOD, NOTHING, Own, SECOND, active, apply, ask, assert_config, assert_stuck, batches, config, connected,
-    connected_small, counts, run, stuck, synced,
+    connected_small, counts, run, stuck, synced, without_feeds,
 };
 use crate::integrations::{self, REFUSED, assert_integration, checks};
 
-/// Areas of the service that a sync asks.
+/// Areas of the service that a sync without feeds asks.
 const AREAS: [&str; 4] = ["projects/*", "work/backlogconfiguration*", "wit/wiql*", "wit/workitemsbatch*"];
 
 fn fault(area: &str, code: u16) -> Fault {
@@ -34,6 +34,7 @@ async fn assert_connected(world: &World) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_single_401_during_a_sync_changes_nothing_wherever_it_comes() {
     let world = synced().await;
+    without_feeds(&world);
     world.clock.hold();
     let before = config(&world).await;
     for area in AREAS {
@@ -51,6 +52,7 @@ async fn a_single_401_during_a_sync_changes_nothing_wherever_it_comes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_401_that_persists_in_one_area_is_an_error_of_the_config_alone() {
     let world = synced().await;
+    without_feeds(&world);
     let before = counts(&active(&world).await);
     for (code, area) in [(401, AREAS[1]), (403, AREAS[1]), (401, AREAS[2]), (403, AREAS[3])] {
         let id = world.ado.add_fault(fault(area, code));
@@ -71,6 +73,7 @@ async fn a_401_that_persists_in_one_area_is_an_error_of_the_config_alone() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_404_of_something_in_a_project_that_is_there_is_no_verdict() {
     let world = synced().await;
+    without_feeds(&world);
     for area in &AREAS[1..] {
         let id = world.ado.add_fault(fault(area, 404).times(1));
         ask(&world, area).await;
@@ -121,6 +124,7 @@ async fn a_token_that_is_revoked_between_validations_is_noticed_by_the_sync_that
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_token_that_is_rotated_during_a_read_is_no_missing_scope() {
     let world = connected(Options { items: 2000, ..Options::default() }).await;
+    without_feeds(&world);
     let slow = Effect::Delay { milliseconds: 1500, retry_after: None };
     let slow = world.ado.add_fault(Fault::on_path("*/_apis/wit/workitemsbatch*", slow));
     apply(&world, json!({})).await;

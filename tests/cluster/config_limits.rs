@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use ado_operator::api::{AdoIntegration, AdoProjectConfig, Counts};
+use ado_operator::api::{AdoIntegration, AdoProjectConfig};
 use ado_simulator::{Effect, Fault, Options, Quirks};
 use serde_json::{Value, json};
 use support::wait;
 use support::world::{World, message, shows};
 
 use crate::config_reads::present;
-use crate::configs::{apply, batches, connected_small, counts};
+use crate::configs::{apply, batches, connected_small, counts, without_feeds};
 
 /// Results above which the service refuses a query or cuts its answer off.
 const LIMIT: u64 = 20_000;
@@ -23,6 +23,7 @@ const PATIENCE: Duration = Duration::from_mins(5);
 /// A world whose service has these switches, and the config `payments` once it is synced.
 async fn synced(items: u32, change: impl FnOnce(&mut Quirks)) -> (World, AdoProjectConfig) {
     let world = World::with(Options { items, ..Options::default() }).await;
+    without_feeds(&world);
     world.ado.change_quirks(change);
     world.apply::<AdoIntegration>(world.integration("contoso", json!({}))).await;
     apply(&world, json!({})).await;
@@ -35,7 +36,8 @@ async fn synced(items: u32, change: impl FnOnce(&mut Quirks)) -> (World, AdoProj
 async fn assert_whole(world: &World, found: &AdoProjectConfig) -> u64 {
     let live = world.ado.project("Payments").unwrap().work_items;
     let number = |kind: &str| i64::try_from(live[kind]).unwrap();
-    assert_eq!(counts(found), Counts { requirements: number("User Story"), bugs: number("Bug") });
+    let found = counts(found);
+    assert_eq!((found.requirements, found.bugs), (number("User Story"), number("Bug")));
     let all = live.values().sum();
     assert_eq!(u64::try_from(present(world).await).unwrap(), all);
     all
@@ -98,6 +100,7 @@ async fn windows_narrow_until_their_results_are_few_enough() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ids_that_do_not_move_on_are_not_asked_for_again_and_again() {
     let world = connected_small().await;
+    without_feeds(&world);
     let ids: Vec<Value> = (1..=19_999).map(|id| json!({"id": id, "url": ""})).collect();
     let answer = |body: Value| Effect::Answer {
         status: 200,

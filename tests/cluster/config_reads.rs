@@ -8,7 +8,7 @@ use sqlx::{Connection as _, SqliteConnection};
 use support::wait;
 use support::world::{World, conditions, shows};
 
-use crate::configs::{SECOND, active, apply, batches, connected, counts, refused, run, synced};
+use crate::configs::{SECOND, active, apply, batches, connected, counts, refused, run, synced, without_feeds};
 
 /// Work items of the store that count.
 pub async fn present(world: &World) -> i64 {
@@ -20,6 +20,7 @@ pub async fn present(world: &World) -> i64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_read_that_is_cut_half_way_takes_nothing_away() {
     let world = connected(Options { items: 1200, ..Options::default() }).await;
+    without_feeds(&world);
     apply(&world, json!({})).await;
     let before = counts(&active(&world).await);
     let (stored, in_one_read) = (present(&world).await, batches(&world));
@@ -51,6 +52,7 @@ async fn a_read_that_is_cut_half_way_takes_nothing_away() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_first_read_that_is_cut_half_way_counts_nothing_and_is_made_good() {
     let world = connected(Options { items: 1200, ..Options::default() }).await;
+    without_feeds(&world);
     let cut = Effect::MalformedJson;
     world.ado.add_fault(Fault::on_path("*/_apis/wit/workitemsbatch*", cut).after(1).times(2));
     apply(&world, json!({})).await;
@@ -90,6 +92,7 @@ const NAMES: [&str; 3] = ["/wit/workitemtypes", "/wit/workitemtypecategories", "
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn configs_of_one_project_share_what_they_read_at_the_same_time() {
     let world = connected(Options { items: 4000, ..Options::default() }).await;
+    without_feeds(&world);
     let names = ["one", "two", "three", "four"];
     let asked = || NAMES.iter().map(|route| world.ado.count("GET", route)).min().unwrap();
     let before = asked();
@@ -114,6 +117,7 @@ async fn configs_of_one_project_share_what_they_read_at_the_same_time() {
 /// A world that is in the middle of a read of ten batches.
 async fn reading() -> World {
     let world = connected(Options { items: 4000, ..Options::default() }).await;
+    without_feeds(&world);
     assert!(batches_of_a_read(&world) >= 9);
     slow_batches(&world);
     apply(&world, json!({})).await;

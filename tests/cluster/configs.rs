@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ado_operator::api::{AdoIntegration, AdoProjectConfig, Counts, REQUESTED_AT};
-use ado_simulator::Options;
+use ado_simulator::{Options, ReportingRefusal};
 use serde_json::{Value, json};
 use support::wait;
 use support::world::{World, conditions};
@@ -118,6 +118,16 @@ pub fn has(found: &AdoProjectConfig, kind: &str) -> bool {
 /// Numbers of records that the config shows.
 pub fn counts(found: &AdoProjectConfig) -> Counts {
     found.status.clone().unwrap().counts.unwrap()
+}
+
+/// From now on the service has no feeds of what changed, so that ids are queried and read in batches.
+pub fn without_feeds(world: &World) {
+    world.ado.change_quirks(|quirks| quirks.reporting_refusal = Some(ReportingRefusal::NotFound));
+}
+
+/// How often the feed of revisions was asked.
+pub fn reads(world: &World) -> u64 {
+    world.ado.count("POST", "/wit/reporting/workitemrevisions")
 }
 
 /// How many batches of work items were read.

@@ -10,7 +10,7 @@ use sqlx::{Connection as _, SqliteConnection};
 use support::wait;
 use support::world::World;
 
-use crate::configs::{self, assert_config, batches};
+use crate::configs::{self, assert_config, reads};
 use crate::integrations::{self, assert_integration, checks, slow_verdict};
 
 /// Longer than a look goes on before it says that it does.
@@ -57,7 +57,7 @@ async fn a_sync_whose_announcement_fails_is_announced_later_and_brought_to_its_e
     world.patch::<AdoProjectConfig>("payments", label()).await;
     world.config_is("payments", "Inactive", "Syncing").await;
     assert_config(&configs::active(&world).await, &configs::ACTIVE, configs::GOOD);
-    assert_eq!(batches(&world), 1, "what was read is written without being read again");
+    assert_eq!(reads(&world), 1, "what was read is written without being read again");
 }
 
 /// Its end is seen while a look at it is under way, which pins what the config means when nobody expects it any more.

@@ -4,12 +4,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ado_operator::api::AdoProjectConfig;
+use ado_simulator::Options;
+use ado_simulator::control::{NewNode, NewWorkItem};
+use jiff::civil::{Date, date};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 use support::control_plane::ControlPlane;
+use support::world::World;
+
+use crate::configs::{active, connected};
 
 /// A kind of Argo CD, which is not installed here.
 const FOREIGN: &str = "argocd/application.yaml";
@@ -77,11 +84,77 @@ fn the_application_serves_the_namespace_of_the_manifests_beside_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_manifests_in_the_documentation_are_accepted() {
     let control_plane = shared().await;
-    let text = fs::read_to_string(support::root().join("docs/resources.md")).unwrap();
-    let blocks: Vec<&str> =
-        text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default()).collect();
-    assert_eq!(blocks.len(), 2, "one of each kind");
+    let text = resources();
+    let blocks = blocks(&text, "yaml");
+    assert_eq!(blocks.len(), 3, "one of each kind, and the worked example");
     for block in blocks {
         accepted(&control_plane, "docs/resources.md", block).await;
+    }
+}
+
+fn resources() -> String {
+    fs::read_to_string(support::root().join("docs/resources.md")).unwrap()
+}
+
+/// What stands between fences that name a language, or name none.
+fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
+    let fenced = text.split("\n```").skip(1).step_by(2);
+    fenced.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n')).collect()
+}
+
+/// First and last day of an iteration, if it has them.
+type Days = Option<(Date, Date)>;
+
+/// The iterations of the worked example: their parents, names and days.
+const EXAMPLE_TREE: [(&str, &str, Days); 7] = [
+    ("Payments", "2026", None),
+    (r"Payments\2026", "R1", Some((date(2026, 1, 1), date(2026, 3, 31)))),
+    (r"Payments\2026\R1", "Sprint 1", Some((date(2026, 1, 1), date(2026, 1, 31)))),
+    (r"Payments\2026\R1", "Sprint 2", Some((date(2026, 2, 1), date(2026, 2, 28)))),
+    (r"Payments\2026", "R2", Some((date(2026, 4, 1), date(2026, 6, 30)))),
+    (r"Payments\2026\R2", "Sprint 1", Some((date(2026, 4, 1), date(2026, 4, 30)))),
+    ("Payments", "Ideas", None),
+];
+
+/// The work items of the worked example: type, iteration, state, priority.
+const EXAMPLE_ITEMS: [(&str, &str, &str, u8); 5] = [
+    ("Feature", r"Payments\2026\R1", "Resolved", 1),
+    ("User Story", r"Payments\2026\R1\Sprint 2", "Resolved", 2),
+    ("User Story", r"Payments\Ideas", "Removed", 4),
+    ("Bug", r"Payments\2026\R2\Sprint 1", "Active", 2),
+    ("Task", r"Payments\2026\R1\Sprint 1", "New", 2),
+];
+
+fn make_example(world: &World) {
+    for (parent, name, days) in EXAMPLE_TREE {
+        let (project, parent, name) = ("Payments".into(), Some(parent.into()), name.into());
+        let (start, finish) = (days.map(|days| days.0), days.map(|days| days.1));
+        world.ado.add_node(&NewNode { project, parent, name, start, finish, ..NewNode::default() }).unwrap();
+    }
+    for (kind, iteration, state, priority) in EXAMPLE_ITEMS {
+        let fields = json!({
+            "System.Title": kind,
+            "System.IterationPath": iteration,
+            "System.State": state,
+            "Microsoft.VSTS.Common.Priority": priority,
+        });
+        let fields = serde_json::from_value(fields).unwrap();
+        let (project, kind) = ("Payments".into(), kind.into());
+        world.ado.create_work_item(&NewWorkItem { project, kind, fields, ..NewWorkItem::default() }).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_worked_example_comes_to_what_the_documentation_says() {
+    let text = resources();
+    let example = &text[text.find("### A worked example").unwrap()..];
+    let spec = documents(blocks(example, "yaml")[0]).remove(0)["spec"].take();
+    let said = documents(blocks(example, "").iter().find(|block| block.starts_with("counts:")).unwrap()).remove(0);
+    let world = connected(Options { items: 0, ..Options::default() }).await;
+    make_example(&world);
+    world.apply::<AdoProjectConfig>(json!({"metadata": {"name": "payments"}, "spec": spec})).await;
+    let status = serde_json::to_value(active(&world).await.status).unwrap();
+    for (field, value) in said.as_object().unwrap() {
+        assert_eq!(status[field], *value, "{field}");
     }
 }

@@ -15,15 +15,24 @@ use crate::cli::{Desk, Outcome, run_with};
 
 /// An apiserver that knows one Secret, one ConfigMap and one Secret that nobody may read. It checks no credentials.
 async fn apiserver(token: &str, ca: &str) -> String {
+    serve(core(token, ca)).await
+}
+
+/// What an apiserver has of the core group.
+pub fn core(token: &str, ca: &str) -> Router {
     let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "contoso-pat", "namespace": "team-a"},
         "data": {"token": STANDARD.encode(format!("{token}\n"))}});
     let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "ca", "namespace": "team-a"}, "data": {"ca.crt": ca}});
     let core = "/api/v1/namespaces/team-a";
-    let app = Router::new()
+    Router::new()
         .route(&format!("{core}/secrets/contoso-pat"), get(move || async move { Json(secret) }))
         .route(&format!("{core}/configmaps/ca"), get(move || async move { Json(map) }))
         .route(&format!("{core}/secrets/forbidden"), get(|| async { status(StatusCode::FORBIDDEN, "Forbidden") }))
-        .fallback(|| async { status(StatusCode::NOT_FOUND, "NotFound") });
+        .fallback(|| async { status(StatusCode::NOT_FOUND, "NotFound") })
+}
+
+/// Serves it and gives the URL.
+pub async fn serve(app: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move { axum::serve(listener, app).await });
@@ -35,7 +44,7 @@ fn status(code: StatusCode, reason: &str) -> (StatusCode, Json<Value>) {
     (code, Json(body))
 }
 
-fn kubeconfig(server: &str) -> String {
+pub fn kubeconfig(server: &str) -> String {
     format!(
         "apiVersion: v1\nkind: Config\ncurrent-context: test\nclusters: [{{name: test, cluster: {{server: '{server}'}}}}]\n\
          users: [{{name: test, user: {{}}}}]\ncontexts: [{{name: test, context: {{cluster: test, user: test, namespace: team-a}}}}]\n"

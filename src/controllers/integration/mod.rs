@@ -22,6 +22,7 @@ use super::causes::{Meaning, own_fault, sentence};
 use super::context::{Context, asks_the_same};
 use super::error::ReconcileError;
 use super::refusals::Turn;
+use super::visits::spread;
 use super::{namespaces, report, status, triggers};
 use crate::ado::{Caller, Place, Priority};
 use crate::api::{AdoIntegration, AdoIntegrationStatus, ConditionType, DesiredState, INTEGRATION_FINALIZER, Reason};
@@ -57,6 +58,13 @@ pub struct Visit {
     finding: Option<Finding>,
     absence: Option<Absence>,
     counted_at: Option<Timestamp>,
+}
+
+impl Visit {
+    /// Whether the last look had no verdict, so that what fails elsewhere may fail for the same reason.
+    pub fn is_failing(&self) -> bool {
+        matches!(self.attempts.last, LastProbe::Failed { .. })
+    }
 }
 
 /// Brings one integration one step on. It starts from the beginning every time and never asks why it was called.
@@ -514,10 +522,4 @@ impl<'a> Run<'a> {
 /// The sooner of two.
 fn shortest(left: Option<Duration>, right: Option<Duration>) -> Option<Duration> {
     left.into_iter().chain(right).min()
-}
-
-/// A number from 0 to 1 that stays the same for an object: the first digits of its uid, which is random.
-fn spread(uid: &str) -> f64 {
-    let digits = u32::from_str_radix(uid.get(..8).unwrap_or_default(), 16).unwrap_or_default();
-    f64::from(digits) / f64::from(u32::MAX)
 }

@@ -6,37 +6,35 @@ mod pull;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use jiff::{SignedDuration, Timestamp};
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Api, ResourceExt};
 use tokio::time::Instant;
 
-use self::pull::{integration_changed, pull, resolved};
+use self::pull::{integration_changed, resolved};
 use super::absence::{Absence, NOTICE_AFTER, Patience};
 use super::causes::{Meaning, meaning, meaning_in_project, own_fault};
 use super::connections::Connection;
 use super::context::{Context, asks_the_same};
 use super::error::ReconcileError;
+use super::visits::spread;
 use super::{namespaces, report, status};
 use crate::ado::{AdoError, Caller, Place, Priority};
 use crate::api::{
-    AdoIntegration, AdoProjectConfig, AdoProjectConfigStatus, ConditionType, CredentialStatus, DesiredState,
-    FIELD_MANAGER, IntegrationState, Reason,
+    AdoIntegration, AdoProjectConfig, AdoProjectConfigStatus, ConditionType, CredentialStatus, DesiredConfigState,
+    DesiredState, FIELD_MANAGER, IntegrationState, Reason,
 };
 use crate::domain::attempts::{Attempts, Failure, PutOff, Throttle};
 use crate::domain::conditions;
-use crate::domain::project_config::{Finding, is_accepted, lacks_answer, verdict};
+use crate::domain::project_config::{Finding, Synced, is_accepted, lacks_answer, verdict};
 use crate::domain::projects::ProjectFilter;
 use crate::domain::references::Pinned;
 use crate::domain::schedule::{self, Due, LastProbe, Question, due};
 use crate::domain::verdict::{Cause, after};
 use crate::store::{AuditAction, ObjectUid, StoreError};
 use crate::sync::SyncError;
-
-/// Time between two full reads.
-const FULL_INTERVAL: Duration = Duration::from_hours(24);
+use crate::sync::reads::Wish;
 
 /// A bad verdict is put in question so often, since what is missing may have been added in Azure DevOps.
 const RECHECK_INTERVAL: Duration = Duration::from_mins(10);
@@ -46,6 +44,9 @@ const ABSENCE_RECHECK: Duration = Duration::from_mins(1);
 
 /// A config whose integration is being connected in this process is woken when it is; this is for the case that it never is.
 const CONNECTION_PAUSE: Duration = Duration::from_mins(1);
+
+/// A saved config whose identity is busy is validated after so long, unless it is called before.
+const BUSY_PAUSE: Duration = Duration::from_secs(16);
 
 /// Pause after a read that may not go on. What withdrew it has already asked for another look.
 const WITHDRAWN_PAUSE: Duration = Duration::from_secs(2);
@@ -65,6 +66,8 @@ pub struct Visit {
     attempts: Attempts,
     basis: Option<Basis>,
     finding: Option<Finding>,
+    /// What was learnt of the project.
+    known: Option<Arc<pull::Known>>,
     absence: Option<Absence>,
     /// Since when the integration has no verdict.
     unready: Option<Instant>,
@@ -107,7 +110,7 @@ async fn explain(
     api: &Api<AdoProjectConfig>,
 ) -> Result<(), ReconcileError> {
     let mut run = Run::new(object, ctx, api);
-    let Step { finding, .. } = run.failed(cause, &[]);
+    let Step { finding, .. } = run.failed(cause, false);
     ctx.config_visits.put(&run.uid, run.visit.clone());
     if let Some(finding) = finding {
         run.show(&finding, false).await?;
@@ -168,6 +171,11 @@ impl<'a> Run<'a> {
 
     /// The integration's part, in the order of precedence of the table of states.
     async fn look(&mut self) -> Result<Step, ReconcileError> {
+        match self.object.spec.desired_state() {
+            DesiredConfigState::Archived => return Ok(Step::ended(Finding::Archived)),
+            DesiredConfigState::Inactive => return self.saved().await,
+            DesiredConfigState::Active => {}
+        }
         let unready = self.visit.unready.take();
         let Some(integration) = self.integration().await? else { return Ok(self.integration_absent()) };
         if integration.spec.desired_state() == DesiredState::Inactive {
@@ -187,6 +195,41 @@ impl<'a> Run<'a> {
             Some(connection) => self.own(&integration, &connection).await,
             None => Ok(self.not_connected_yet(unready)),
         }
+    }
+
+    /// Saved is what was asked for, whatever the mapping. It is validated as far as somebody is there to ask.
+    async fn saved(&mut self) -> Result<Step, ReconcileError> {
+        let unknown = Step::ended(Finding::Saved { mapping: None });
+        let Some(integration) = self.integration().await? else { return Ok(unknown) };
+        let is_good = integration.status.as_ref().and_then(|status| status.state) == Some(IntegrationState::Active);
+        let connection = self.ctx.connections.get(&integration.uid().unwrap_or_default()).filter(|_| is_good);
+        let Some(connection) = connection else { return Ok(unknown) };
+        let pinned = self.pinned().await?;
+        if !pinned.permits_integration(&connection.key.to_string(), &resolved(&integration), &self.shown()) {
+            return Ok(Step::ended(Finding::Saved { mapping: Some(Err(integration_changed())) }));
+        }
+        let basis = self.basis(&integration);
+        if self.visit.basis.as_ref() == Some(&basis) {
+            return Ok(unknown);
+        }
+        let Some(_place) = self.enter(&connection) else { return Ok(Step { again: Some(BUSY_PAUSE), ..unknown }) };
+        let asked = pull::Basis {
+            object: &self.object,
+            integration: &integration,
+            connection: &connection,
+            pinned: &pinned,
+            ctx: self.ctx,
+        };
+        let mapping = match Box::pin(asked.validate()).await {
+            Ok((_, validated)) => Some(Ok(Box::new(validated.resolved))),
+            Err(SyncError::Refused(cause)) => Some(Err(cause)),
+            Err(SyncError::Store(error)) => return Err(error.into()),
+            Err(SyncError::Ado(_) | SyncError::Withdrawn) => None,
+        };
+        if mapping.is_some() {
+            self.visit.basis = Some(basis);
+        }
+        Ok(Step::ended(Finding::Saved { mapping }))
     }
 
     /// An integration that does not allow the namespace is an absent one in everything.
@@ -238,16 +281,19 @@ impl<'a> Run<'a> {
         }
         // By the name that was last seen; whether that is still the project's name is asked before it is refused.
         let permitted = shown.project.as_ref().is_none_or(|project| allowed.allows(&project.name, &project.id));
+        let basis = self.basis(integration);
         // A store that knows no pin of an accepted config is new: it has none of the data either.
-        if let Some(step) = self.still_good(&shown).filter(|_| permitted && pinned.integration.is_some()) {
+        if permitted
+            && pinned.integration.is_some()
+            && let Some(step) = self.still_good(&shown, &basis)
+        {
             return Ok(step);
         }
-        let basis = self.basis(integration);
         let question = Question {
             changed: self.visit.basis.as_ref() != Some(&basis),
             credential: "",
             requested: self.requested().is_some(),
-            interval: RECHECK_INTERVAL,
+            interval: self.interval(),
             spread: 1.0,
         };
         match due(&self.visit.attempts.last, question, self.now) {
@@ -258,7 +304,10 @@ impl<'a> Run<'a> {
             }),
             Due::Now => {
                 let Some(_place) = self.enter(connection) else { return Ok(self.busy()) };
-                let outcome = self.sync(integration, connection, &allowed, &pinned).await?;
+                if question.changed || question.requested {
+                    self.visit.known = None;
+                }
+                let outcome = self.sync(integration, connection, &pinned, self.wish(question)).await?;
                 // A run that may not go on says nothing about what it rested on.
                 self.visit.basis = (!matches!(outcome, Err(SyncError::Withdrawn))).then_some(basis);
                 self.judge(outcome, integration, connection).await
@@ -291,8 +340,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Accepted and synced before, also by an earlier process: nothing is sent.
-    fn still_good(&self, shown: &AdoProjectConfigStatus) -> Option<Step> {
+    /// Accepted and synced before, and nothing puts that in question: nothing is sent. A process that begins looks for changes
+    /// within the interval, each config at a time of its own.
+    fn still_good(&mut self, shown: &AdoProjectConfigStatus, basis: &Basis) -> Option<Step> {
         let answered = !matches!(self.visit.attempts.last, LastProbe::Failed { .. } | LastProbe::Throttled { .. });
         let good = answered && is_accepted(shown, self.generation()) && !lacks_answer(shown);
         if !good || self.requested().is_some() {
@@ -301,14 +351,44 @@ impl<'a> Run<'a> {
         if !self.selects() {
             return Some(Step { finding: Some(Finding::StillAccepted { synced: false }), ended: false, again: None });
         }
-        let read: Timestamp = shown.sync.as_ref()?.last_full_time.as_ref()?.parse().ok()?;
-        let due = after(read, FULL_INTERVAL);
-        let synced = conditions::is_true(&shown.conditions, ConditionType::Synced) && self.now < due;
-        synced.then(|| Step {
-            finding: Some(Finding::StillAccepted { synced: true }),
-            ended: false,
-            again: Some(schedule::until(due, self.now)),
-        })
+        let is_first = self.visit.attempts.last == LastProbe::None;
+        let synced = conditions::is_true(&shown.conditions, ConditionType::Synced);
+        if !is_first || !synced || self.is_whole_due(shown) {
+            return None;
+        }
+        let (interval, spread) = (self.interval(), spread(&self.uid));
+        let before = SignedDuration::try_from(interval.mul_f64(1.0 - spread)).unwrap_or_default();
+        let at = self.now.saturating_sub(before).unwrap_or(self.now);
+        self.visit.attempts.settled(LastProbe::Verdict { at });
+        self.visit.basis = Some(basis.clone());
+        let finding = Some(Finding::StillAccepted { synced: true });
+        Some(Step { finding, ended: false, again: Some(schedule::until(after(at, interval), self.now)) })
+    }
+
+    /// Whether everything has to be read again, so that items that are gone are noticed.
+    fn is_whole_due(&self, shown: &AdoProjectConfigStatus) -> bool {
+        let last = shown.sync.as_ref().and_then(|sync| sync.last_full_time.as_ref());
+        let read: Option<Timestamp> = last.and_then(|time| time.parse().ok());
+        read.is_some_and(|read| self.now >= after(read, self.object.spec.effective_full_interval()))
+    }
+
+    /// Time until changes are looked for again. Without feeds only a whole read tells of them.
+    fn interval(&self) -> Duration {
+        let spec = &self.object.spec;
+        let has_feeds = self.visit.known.as_ref().is_none_or(|known| known.has_feeds);
+        match &self.visit.finding {
+            Some(Finding::Synced(..)) if !has_feeds => spec.effective_full_interval(),
+            Some(Finding::Refused(_)) => RECHECK_INTERVAL,
+            _ => spec.effective_interval(),
+        }
+    }
+
+    /// What read this look is content with: configs of one project share what comes within half an interval.
+    fn wish(&self, question: Question<'_>) -> Wish {
+        let went_well = matches!(self.visit.attempts.last, LastProbe::Verdict { .. });
+        let is_routine = went_well && !question.changed && !question.requested;
+        let tolerance = if is_routine { question.interval / 2 } else { Duration::ZERO };
+        Wish { tolerance, whole: self.is_whole_due(&self.shown()) }
     }
 
     /// Whether at least one toggle is on.
@@ -320,14 +400,16 @@ impl<'a> Run<'a> {
         &mut self,
         integration: &AdoIntegration,
         connection: &Connection,
-        allowed: &ProjectFilter,
         pinned: &Pinned,
+        wish: Wish,
     ) -> Result<Result<Finding, SyncError>, ReconcileError> {
         let (object, ctx) = (Arc::clone(&self.object), self.ctx);
+        let earlier = self.visit.known.take();
         let work = Box::pin(async {
             // Nobody closes the semaphore.
             let _turn = ctx.readers.acquire().await;
-            pull(&object, integration, connection, allowed, pinned, ctx).await
+            let basis = pull::Basis { object: &object, integration, connection, pinned, ctx };
+            Box::pin(basis.pull(earlier, wish)).await
         });
         tokio::pin!(work);
         let outcome = loop {
@@ -337,7 +419,10 @@ impl<'a> Run<'a> {
             }
         };
         self.now = self.ctx.clock.now();
-        Ok(outcome)
+        Ok(outcome.map(|(finding, known)| {
+            self.visit.known = Some(known);
+            finding
+        }))
     }
 
     async fn judge(
@@ -348,14 +433,17 @@ impl<'a> Run<'a> {
     ) -> Result<Step, ReconcileError> {
         match outcome {
             Ok(finding) => {
-                self.visit.untold_sync |= matches!(finding, Finding::Synced(..));
-                Ok(self.settle(finding, FULL_INTERVAL))
+                let before = self.shown().sync;
+                let is_news = |synced: &Synced| before.as_ref() != Some(&synced.sync) || self.requested().is_some();
+                self.visit.untold_sync |= matches!(&finding, Finding::Synced(_, synced) if is_news(synced));
+                let interval = self.interval();
+                Ok(self.settle(finding, interval))
             }
             Err(SyncError::Refused(cause)) => Ok(self.settle(Finding::Refused(cause), RECHECK_INTERVAL)),
             Err(SyncError::Withdrawn) => Ok(Step { finding: None, ended: false, again: Some(WITHDRAWN_PAUSE) }),
             Err(SyncError::Store(error @ StoreError::TooLarge { .. })) => {
                 let cause = Cause::new(Reason::Unreachable, format!("Azure DevOps sent a work item whose {error}."));
-                Ok(self.failed(cause, shown_of(integration)))
+                Ok(self.failed(cause, self.is_out_of_reach(integration)))
             }
             Err(SyncError::Store(error)) => Err(error.into()),
             Err(SyncError::Ado(error @ AdoError::Unauthorized { .. })) => {
@@ -368,7 +456,7 @@ impl<'a> Run<'a> {
     fn answered(&mut self, meaning: Meaning, integration: &AdoIntegration) -> Step {
         match meaning {
             Meaning::Refused(cause) => self.settle(Finding::Refused(cause), RECHECK_INTERVAL),
-            Meaning::NoVerdict(cause) => self.failed(cause, shown_of(integration)),
+            Meaning::NoVerdict(cause) => self.failed(cause, self.is_out_of_reach(integration)),
             Meaning::Throttled(cause, pause) => self.throttled(cause, pause),
         }
     }
@@ -432,13 +520,19 @@ impl<'a> Run<'a> {
         Step { finding: Some(finding), ended: true, again: Some(interval) }
     }
 
-    /// While the integration itself is shown as unreachable, its failure is not told again of the config.
-    fn failed(&mut self, cause: Cause, of_integration: &[Condition]) -> Step {
+    /// While the integration itself is unreachable, or on the way to be shown so, its failure is not told again of the config.
+    fn failed(&mut self, cause: Cause, told: bool) -> Step {
         let Failure { tries, first, pause } = self.visit.attempts.failed(self.now);
-        let told = conditions::is_true(of_integration, ConditionType::Unreachable);
         let finding = Finding::NoVerdict { cause, tries: if told { 0 } else { tries }, first };
         self.visit.finding = Some(finding.clone());
         Step { finding: Some(finding), ended: true, again: Some(pause) }
+    }
+
+    /// Whether the integration itself gets no answers.
+    fn is_out_of_reach(&self, integration: &AdoIntegration) -> bool {
+        let shown = integration.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default();
+        conditions::is_true(shown, ConditionType::Unreachable)
+            || self.ctx.integration_visits.get(&integration.uid().unwrap_or_default()).is_failing()
     }
 
     fn throttled(&mut self, cause: Cause, pause: Duration) -> Step {
@@ -459,7 +553,7 @@ impl<'a> Run<'a> {
         if let Some(finding) = &step.finding {
             self.show(finding, step.ended).await?;
             if self.visit.untold_sync {
-                report::audit(self.ctx, &*self.object, FIELD_MANAGER, AuditAction::Synced, "full read").await?;
+                report::audit(self.ctx, &*self.object, FIELD_MANAGER, AuditAction::Synced, "work items read").await?;
                 self.visit.untold_sync = false;
                 self.ctx.config_visits.put(&self.uid, self.visit);
             }
@@ -481,9 +575,4 @@ impl<'a> Run<'a> {
         self.object = Arc::new(written);
         Ok(())
     }
-}
-
-/// What an integration shows.
-fn shown_of(integration: &AdoIntegration) -> &[Condition] {
-    integration.status.as_ref().map(|status| status.conditions.as_slice()).unwrap_or_default()
 }

@@ -1,67 +1,208 @@
 //! One run of a project config: its names are resolved, then the project is read.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use futures::FutureExt as _;
 use jiff::Timestamp;
 use kube::ResourceExt;
 
-use crate::ado::model::ProjectDetails;
-use crate::api::{AdoIntegration, AdoProjectConfig, DesiredState, Reason, ResolvedIntegration, SyncStatus};
+use crate::ado::model::{ProjectDetails, TeamId};
+use crate::api::{
+    AdoIntegration, AdoProjectConfig, Counts, DesiredState, Reason, ResolvedIntegration, SyncStatus, UnmappedStatus,
+    written,
+};
 use crate::controllers::connections::Connection;
 use crate::controllers::context::{Context, asks_the_same};
 use crate::controllers::namespaces;
+use crate::domain::mapping::pins::MappingPins;
+use crate::domain::mapping::same;
+use crate::domain::mapping::tree::Tree;
 use crate::domain::project_config::{Finding, Synced};
 use crate::domain::projects::ProjectFilter;
 use crate::domain::references::Pinned;
-use crate::domain::verdict::Cause;
-use crate::store::{ConfigPins, ObjectUid, Scope};
-use crate::sync::full::{FullRead, counts};
-use crate::sync::{SyncError, resolve};
+use crate::domain::verdict::{Cause, after};
+use crate::store::{ConfigPins, ObjectUid, PinnedMapping, Scope, Store};
+use crate::sync::SyncError;
+use crate::sync::pull::{Pull, PullReport};
+use crate::sync::reads::Wish;
+use crate::sync::remap::{Mapped, remap};
+use crate::sync::resolve::{self, Accepted, Validated};
+
+/// How long the process of a project is taken for known.
+const METADATA_AGE: Duration = Duration::from_hours(4);
 
 /// The integration as a status names it.
 pub fn resolved(integration: &AdoIntegration) -> ResolvedIntegration {
     ResolvedIntegration { namespace: integration.namespace().unwrap_or_default(), name: integration.name_any() }
 }
 
-/// Resolves the names and reads the project.
-pub async fn pull(
-    object: &AdoProjectConfig,
-    integration: &AdoIntegration,
-    connection: &Connection,
-    allowed: &ProjectFilter,
-    pinned: &Pinned,
-    ctx: &Context,
-) -> Result<Finding, SyncError> {
-    let client = &connection.client;
-    let shown = object.status.clone().unwrap_or_default();
-    let known = pinned.known_project(&object.spec.project, object.metadata.generation.unwrap_or_default(), &shown);
-    let project = resolve::project(client, &object.spec, known.as_deref(), allowed).await?;
-    if !pinned.permits_project(&project.id.to_string(), &shown) {
-        return Err(SyncError::Refused(project_changed()));
+/// What a run rests on.
+#[derive(Clone, Copy)]
+pub struct Basis<'a> {
+    /// The config.
+    pub object: &'a AdoProjectConfig,
+    /// Its integration.
+    pub integration: &'a AdoIntegration,
+    /// The integration's connection.
+    pub connection: &'a Connection,
+    /// What was pinned before.
+    pub pinned: &'a Pinned,
+    /// What all runs share.
+    pub ctx: &'a Context,
+}
+
+impl Basis<'_> {
+    /// Holds the spec against the live project. Nothing is written.
+    pub async fn validate(&self) -> Result<(ProjectDetails, Validated), SyncError> {
+        let Self { object, integration, connection, pinned, ctx } = *self;
+        let client = &connection.client;
+        let shown = object.status.clone().unwrap_or_default();
+        let generation = object.metadata.generation.unwrap_or_default();
+        let known = pinned.known_project(&object.spec.project, generation, &shown);
+        let allowed = ProjectFilter::new(integration.spec.allowed_projects.as_deref());
+        let project = resolve::project(client, &object.spec, known.as_deref(), &allowed).await?;
+        if !pinned.permits_project(&project.id.to_string(), &shown) {
+            return Err(SyncError::Refused(project_changed()));
+        }
+        let accepted = accepted(object, ctx).await?;
+        let validated = resolve::mapping(client, &object.spec, resolved(integration), &project, accepted).await?;
+        Ok((project, validated))
     }
-    let resolved = resolve::mapping(client, &object.spec, resolved(integration), &project).await?;
-    pin(object, connection, &project, ctx).await?;
-    if object.spec.requirements().is_none() && object.spec.bugs().is_none() {
-        return Ok(Finding::NothingSelected(Box::new(resolved)));
+
+    /// Resolves the names and reads the project. What an earlier look learnt is used again while it holds.
+    pub async fn pull(&self, earlier: Option<Arc<Known>>, wish: Wish) -> Result<(Finding, Arc<Known>), SyncError> {
+        let Self { object, integration, connection, ctx, .. } = *self;
+        let (mut known, is_new) = match earlier {
+            Some(known) if self.still_holds(&known).await? => (known, false),
+            _ => (Arc::new(self.learn().await?), true),
+        };
+        let project = &known.project;
+        if object.spec.requirements().is_none() && object.spec.bugs().is_none() {
+            return Ok((Finding::NothingSelected(Box::new(known.validated.resolved.clone())), known));
+        }
+        let scope = Scope { integration: connection.key, project: project.id.0.into() };
+        let uid = object.uid().unwrap_or_default();
+        let permitted = || is_permitted(object, integration, project, ctx).boxed();
+        let pull = Pull {
+            client: &connection.client,
+            store: &ctx.store,
+            clock: &ctx.clock,
+            scope,
+            project: project.id,
+            fields: &known.validated.fields,
+            config: &uid,
+            reads: &ctx.reads,
+            permitted: &permitted,
+        };
+        let whole = wish.whole || is_new && has_strange_types(&ctx.store, scope, &known.validated.types).await?;
+        let report = pull.run(Wish { whole, ..wish }).await?;
+        let Validated { mapping, tree, .. } = &known.validated;
+        let mapped = match &known.mapped {
+            Some((version, mapped)) if *version == report.version => mapped.clone(),
+            _ => remap(&ctx.store, scope, mapping, tree).await?,
+        };
+        let finding = self.finding(&known, &mapped, report);
+        let known_now = Known {
+            mapped: Some((report.version, mapped)),
+            seen: Some(report.number),
+            has_feeds: report.has_feeds,
+            ..Known::clone(&known)
+        };
+        known = Arc::new(known_now);
+        Ok((finding, known))
     }
-    let scope = Scope { integration: connection.key, project: project.id.0.into() };
-    let uid = object.uid().unwrap_or_default();
-    let permitted = || is_permitted(object, integration, &project, ctx).boxed();
-    let read = FullRead {
-        client,
-        store: &ctx.store,
-        clock: &ctx.clock,
-        scope,
-        project: project.id,
-        config: &uid,
-        reads: &ctx.reads,
-        permitted: &permitted,
-    };
-    let report = read.run().await?;
-    let synced = Synced {
-        counts: counts(&ctx.store, scope, &resolved.effective).await?,
-        sync: times(object, report.changed, ctx.clock.now()),
-    };
-    Ok(Finding::Synced(Box::new(resolved), Box::new(synced)))
+
+    /// Learns what the spec stands for, and keeps it for the object's life.
+    async fn learn(&self) -> Result<Known, SyncError> {
+        let (project, validated) = self.validate().await?;
+        pin(self.object, self.connection, &project, &validated.pins, self.ctx).await?;
+        Ok(Known { at: self.ctx.clock.now(), project, validated, mapped: None, seen: None, has_feeds: true })
+    }
+
+    /// Whether what was learnt is young enough, and the iterations are as they were: they change without anything that tells
+    /// of it, so they are read each time (`ado-api.md` §8).
+    async fn still_holds(&self, known: &Known) -> Result<bool, SyncError> {
+        if after(known.at, METADATA_AGE) <= self.ctx.clock.now() {
+            return Ok(false);
+        }
+        let (client, project) = (&self.connection.client, &known.project.id);
+        let team = known.validated.pins.team.as_ref();
+        let (root, nodes) = tokio::try_join!(client.iteration_tree(project), async {
+            match team {
+                Some(team) => client.team_iterations(project, &TeamId(team.id)).await.map(Some),
+                None => Ok(None),
+            }
+        })?;
+        let selected = nodes.map(|nodes| nodes.into_iter().map(|iteration| iteration.id).collect());
+        Ok(Tree::new(&root) == known.validated.tree && selected.as_ref() == team.map(|team| &team.nodes))
+    }
+
+    fn finding(&self, known: &Known, mapped: &Mapped, report: PullReport) -> Finding {
+        let spec = &self.object.spec;
+        let mut resolved = known.validated.resolved.clone();
+        let interval = if report.has_feeds { spec.effective_interval() } else { spec.effective_full_interval() };
+        resolved.effective.interval = Some(written(interval));
+        resolved.effective.full_interval = Some(written(spec.effective_full_interval()));
+        // Two looks may be content with the same read, which tells nothing the second time.
+        let is_new = known.seen != Some(report.number);
+        let (changed, whole) = (is_new && report.changed, is_new && report.whole);
+        let report = PullReport { changed, whole, ..report };
+        let synced = synced(mapped.clone(), times(self.object, report, self.ctx.clock.now()));
+        Finding::Synced(Box::new(resolved), Box::new(synced))
+    }
+}
+
+/// Whether items are stored with a type that the project does not have. A type that is renamed gives its items the new name
+/// without a revision, so no feed tells of it.
+async fn has_strange_types(store: &Store, scope: Scope, types: &[String]) -> Result<bool, SyncError> {
+    let stored = store.count_by_type(scope).await?;
+    Ok(stored.iter().any(|(name, _)| !types.iter().any(|known| same(known, name))))
+}
+
+/// What a look learnt about a config's project. It is used again for some hours, as long as nothing speaks against it.
+#[derive(Clone, Debug)]
+pub struct Known {
+    at: Timestamp,
+    project: ProjectDetails,
+    validated: Validated,
+    /// What the project is in test management, and the version of the data that it is made of.
+    mapped: Option<(u64, Mapped)>,
+    /// Number of the last read of the project that was looked at.
+    seen: Option<u64>,
+    /// Whether the service tells what changed.
+    pub has_feeds: bool,
+}
+
+/// What the object's spec was accepted as. Pins that cannot be read are none, as with a new store.
+async fn accepted(object: &AdoProjectConfig, ctx: &Context) -> Result<Accepted, SyncError> {
+    let uid = ObjectUid::from(object.uid().unwrap_or_default());
+    let stored = ctx.store.pinned_mapping(&uid).await?;
+    let pins = stored.as_ref().and_then(|mapping| serde_json::from_str(&mapping.pins).ok());
+    let is_current = pins.is_some() && stored.map(|mapping| mapping.generation) == object.metadata.generation;
+    Ok(Accepted { pins: pins.unwrap_or_default(), is_current })
+}
+
+fn synced(mapped: Mapped, sync: SyncStatus) -> Synced {
+    let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let records = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    let plan = mapped.plan;
+    Synced {
+        counts: Counts {
+            releases: number(plan.releases.len()),
+            sprints: number(plan.sprints.len()),
+            requirements: records(mapped.requirements),
+            bugs: records(mapped.bugs),
+        },
+        sync,
+        unmapped: plan
+            .unmapped
+            .into_iter()
+            .map(|one| UnmappedStatus { field: one.field.to_owned(), value: one.value, items: records(one.items) })
+            .collect(),
+        warnings: plan.warnings.iter().map(ToString::to_string).collect(),
+        gone: plan.gone.iter().map(ToString::to_string).collect(),
+    }
 }
 
 /// Whether a read that is under way may go on, by what was last seen: the config is still there and says the same, and its
@@ -94,6 +235,7 @@ async fn pin(
     object: &AdoProjectConfig,
     connection: &Connection,
     project: &ProjectDetails,
+    mapping: &MappingPins,
     ctx: &Context,
 ) -> Result<(), SyncError> {
     let uid = ObjectUid::from(object.uid().unwrap_or_default());
@@ -101,6 +243,9 @@ async fn pin(
     let pins =
         ConfigPins { integration: &integration, project_id: &project_id, project_spelling: &object.spec.project };
     ctx.store.pin_config(&uid, &pins).await?;
+    let pins = serde_json::to_string(mapping).unwrap_or_default();
+    let mapping = PinnedMapping { generation: object.metadata.generation.unwrap_or_default(), pins };
+    ctx.store.pin_mapping(&uid, &mapping).await?;
     Ok(())
 }
 
@@ -117,10 +262,11 @@ fn project_changed() -> Cause {
     Cause::new(Reason::ProjectChanged, message)
 }
 
-fn times(object: &AdoProjectConfig, changed: bool, now: Timestamp) -> SyncStatus {
+fn times(object: &AdoProjectConfig, report: PullReport, now: Timestamp) -> SyncStatus {
     let now = Timestamp::from_second(now.as_second()).unwrap_or(now).to_string();
     let before = object.status.as_ref().and_then(|status| status.sync.clone()).unwrap_or_default();
     // What another config has read already is new to this one.
-    let last_change_time = before.last_change_time.filter(|_| !changed).or_else(|| Some(now.clone()));
-    SyncStatus { last_change_time, last_full_time: Some(now) }
+    let last_change_time = before.last_change_time.filter(|_| !report.changed).or_else(|| Some(now.clone()));
+    let last_full_time = before.last_full_time.filter(|_| !report.whole).or(Some(now));
+    SyncStatus { last_change_time, last_full_time }
 }

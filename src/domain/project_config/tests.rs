@@ -8,7 +8,7 @@ fn resolved() -> Box<Resolved> {
 }
 
 fn synced() -> Finding {
-    let counts = Counts { requirements: 3, bugs: 2 };
+    let counts = Counts { releases: 1, sprints: 4, requirements: 3, bugs: 2 };
     Finding::Synced(resolved(), Box::new(Synced { counts, ..Synced::default() }))
 }
 
@@ -31,6 +31,10 @@ fn no_verdict(tries: u32) -> Finding {
 fn every_finding() -> Vec<Finding> {
     vec![
         Finding::Deleting,
+        Finding::Archived,
+        Finding::Saved { mapping: None },
+        Finding::Saved { mapping: Some(Ok(resolved())) },
+        Finding::Saved { mapping: Some(Err(cause())) },
         Finding::IntegrationInactive,
         Finding::IntegrationAbsent { first_seen: at(0) },
         Finding::IntegrationAbsent { first_seen: at(1000) },

@@ -11,11 +11,11 @@ use crate::store::{RunId, Scope};
 /// Bytes of fields in one statement, if it has more than one row. A message to the server may have 1 GiB.
 const MESSAGE: usize = 64 * 1024 * 1024;
 
-/// Stores these rows, no id twice, and marks them as seen.
+/// Stores these rows, no id twice, and marks them as seen by a full read.
 pub(super) async fn put(
     connection: &mut PgConnection,
     scope: Scope,
-    run: RunId,
+    run: Option<RunId>,
     rows: &[&WorkItemRecord],
 ) -> sqlx::Result<Changes> {
     let mut changes = Changes::default();
@@ -33,7 +33,9 @@ pub(super) async fn put(
         changes.inserted += inserted.unsigned_abs();
         changes.updated += updated.unsigned_abs();
     }
-    mark_seen(connection, run, rows).await?;
+    if let Some(run) = run {
+        mark_seen(connection, run, rows).await?;
+    }
     Ok(changes)
 }
 

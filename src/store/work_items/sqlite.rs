@@ -9,11 +9,11 @@ use crate::store::{RunId, Scope};
 /// Rows per statement. Larger ones gain nothing, and a statement of this one size stays prepared.
 const ROWS: usize = 100;
 
-/// Stores these rows, no id twice, and marks them as seen.
+/// Stores these rows, no id twice, and marks them as seen by a full read.
 pub(super) async fn put(
     connection: &mut SqliteConnection,
     scope: Scope,
-    run: RunId,
+    run: Option<RunId>,
     rows: &[&WorkItemRecord],
 ) -> sqlx::Result<Changes> {
     let mut changes = Changes::default();
@@ -25,7 +25,9 @@ pub(super) async fn put(
         let inserted = (rows.len() as u64).saturating_sub(stored);
         changes.inserted += inserted;
         changes.updated += written.saturating_sub(inserted);
-        mark_seen(connection, run, &ids).await?;
+        if let Some(run) = run {
+            mark_seen(connection, run, &ids).await?;
+        }
     }
     Ok(changes)
 }

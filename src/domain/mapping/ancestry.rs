@@ -1,0 +1,96 @@
+//! The iteration that an item inherits from its nearest ancestor of certain types.
+
+use crate::ado::model::WorkItemId;
+
+use super::tree::NodeIndex;
+
+/// Mark of the types of the release's tier.
+pub const RELEASE: u8 = 1;
+
+/// Mark of the types of the sprint's tier.
+pub const SPRINT: u8 = 2;
+
+/// What the walk to the ancestors has to know of an item.
+#[derive(Clone, Copy, Debug)]
+pub struct Kin {
+    /// The item.
+    pub id: WorkItemId,
+    /// Its parent.
+    pub parent: Option<WorkItemId>,
+    /// Its own iteration.
+    pub node: Option<NodeIndex>,
+    /// Whether its type stands at the tier of releases, of sprints.
+    pub marks: u8,
+}
+
+/// All items that a project has at present, by id.
+#[derive(Clone, Debug, Default)]
+pub struct Ancestry(Vec<Kin>);
+
+impl Ancestry {
+    /// The items in any order, each once.
+    pub fn new(mut items: Vec<Kin>) -> Self {
+        items.sort_unstable_by_key(|kin| kin.id);
+        Self(items)
+    }
+
+    /// For each item, in the order of ids, the iteration of the nearest item with the mark: itself, or one of those above
+    /// it. Parents of other projects, deleted and unreadable ones are not there, so the walk ends with none, as in a circle.
+    pub fn inherited(&self, mark: u8) -> Inheritance<'_> {
+        let mut found = vec![Step::Unknown; self.0.len()];
+        let mut way = Vec::new();
+        for start in 0..self.0.len() {
+            let mut here = Some(start);
+            let end = loop {
+                let Some(index) = here else { break None };
+                match found[index] {
+                    Step::Known(node) => break node,
+                    // Only the present way is marked so: it leads back to itself.
+                    Step::OnTheWay => break None,
+                    Step::Unknown => {}
+                }
+                let kin = &self.0[index];
+                if kin.marks & mark != 0 {
+                    found[index] = Step::Known(kin.node);
+                    break kin.node;
+                }
+                found[index] = Step::OnTheWay;
+                way.push(index);
+                here = kin.parent.and_then(|parent| self.place(parent));
+            };
+            for index in way.drain(..) {
+                found[index] = Step::Known(end);
+            }
+        }
+        Inheritance { items: &self.0, found }
+    }
+
+    fn place(&self, id: WorkItemId) -> Option<usize> {
+        self.0.binary_search_by_key(&id, |kin| kin.id).ok()
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Unknown,
+    OnTheWay,
+    Known(Option<NodeIndex>),
+}
+
+/// What each item inherits.
+#[derive(Clone, Debug)]
+pub struct Inheritance<'a> {
+    items: &'a [Kin],
+    found: Vec<Step>,
+}
+
+impl Inheritance<'_> {
+    /// What an item inherits.
+    pub fn of(&self, id: WorkItemId) -> Option<NodeIndex> {
+        let place = self.items.binary_search_by_key(&id, |kin| kin.id).ok()?;
+        match self.found[place] {
+            Step::Known(node) => node,
+            Step::Unknown | Step::OnTheWay => None,
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! The mapping: what an Azure DevOps project is in test management.
+//!
+//! A pure function of raw items, iterations, process, team, spec and pins. A spec is first held against the live process
+//! ([`accept::accept`]), which gives the pins; from then on [`Mapping::new`] and [`Mapping::apply`] follow whatever Azure
+//! DevOps does under the accepted spec.
+
+pub mod accept;
+pub mod ancestry;
+pub mod apply;
+pub mod changes;
+pub mod dates;
+pub mod pins;
+pub mod placement;
+pub mod process;
+pub mod selection;
+pub mod sources;
+pub mod tree;
+pub mod unmapped;
+pub mod values;
+pub mod warnings;
+
+use std::collections::HashMap;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use self::accept::World;
+use self::changes::{Changes, Missing};
+use self::dates::DateSource;
+use self::pins::MappingPins;
+use self::placement::Placement;
+use self::process::Process;
+use self::selection::Selected;
+use self::sources::{Source, Sources, choose};
+use self::tree::NodeIndex;
+use self::values::{Priorities, Severities, Statuses};
+use self::warnings::{Gone, Side, Warning};
+use crate::ado::model::{State, StateCategory, WorkItemId};
+use crate::api::{AdoProjectConfigSpec, Rating, RecordStatus};
+
+/// Azure DevOps compares names without case.
+pub fn same(left: &str, right: &str) -> bool {
+    left == right || folded(left) == folded(right)
+}
+
+/// A name as it is compared.
+pub fn folded(name: &str) -> String {
+    name.to_lowercase()
+}
+
+/// What a record is.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum RecordKind {
+    /// A requirement.
+    Requirement,
+    /// A bug.
+    Bug,
+}
+
+/// A work item as it was read, as far as the mapping looks at it.
+#[derive(Clone, Copy, Debug)]
+pub struct Item<'a> {
+    /// Its id.
+    pub id: WorkItemId,
+    /// Name of its type.
+    pub work_item_type: &'a str,
+    /// Its state.
+    pub state: &'a str,
+    /// `System.IterationId`.
+    pub iteration_id: Option<u32>,
+    /// `System.IterationPath`.
+    pub iteration_path: Option<&'a str>,
+    /// `Microsoft.VSTS.Common.Priority`.
+    pub priority: Option<&'a Value>,
+    /// `Microsoft.VSTS.Common.Severity`.
+    pub severity: Option<&'a Value>,
+    /// The date fields of the mapping ([`Mapping::date_fields`]), in its order.
+    pub dates: &'a [Option<Value>],
+}
+
+/// A requirement or bug.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Record {
+    /// The work item.
+    pub id: WorkItemId,
+    /// What it is.
+    pub kind: RecordKind,
+    /// Its release; None is Unassigned.
+    pub release: Option<NodeIndex>,
+    /// Its sprint; None is Unassigned.
+    pub sprint: Option<NodeIndex>,
+    /// How far it is; None where neither an entry nor a category says it.
+    pub status: Option<RecordStatus>,
+    /// Category of its state.
+    pub category: Option<StateCategory>,
+    /// How urgent it is; None if it has no priority, or one that means nothing.
+    pub priority: Option<Rating>,
+    /// How grave a bug is.
+    pub severity: Option<Rating>,
+    /// When a requirement is to be released.
+    pub release_date: Option<Date>,
+}
+
+/// A spec that is in force, applied to the present process and iterations.
+#[derive(Clone, Debug)]
+pub struct Mapping {
+    selected: Selected,
+    kinds: HashMap<String, RecordKind>,
+    categories: HashMap<(String, String), StateCategory>,
+    priorities: Priorities,
+    severities: Severities,
+    requirement_statuses: Statuses,
+    bug_statuses: Statuses,
+    dates: Vec<DateSource>,
+    zone: TimeZone,
+    release_tier: Option<Vec<String>>,
+    sprint_tier: Option<Vec<String>>,
+    placement: Placement,
+    sources: Sources,
+    full_path: bool,
+    warnings: Vec<Warning>,
+    gone: Vec<Gone>,
+    missing: Vec<Missing>,
+}
+
+impl Mapping {
+    /// Applies a spec that was accepted with these pins to the world as it is.
+    pub fn new(spec: &AdoProjectConfigSpec, world: &World<'_>, pins: &MappingPins) -> Self {
+        let (process, tree) = (world.process, world.tree);
+        let selected = selection::current(spec, process, pins);
+        let pulls = spec.requirements().is_some() || spec.bugs().is_some();
+        let sources = if pulls { Sources::new(spec.iteration_mapping.as_ref()) } else { Sources::none() };
+        let Changes { mut warnings, mut gone, missing } = Changes::look(spec, world, pins, &selected, &sources);
+        let chosen = choose(&sources, tree, &pins.team_nodes(tree), pins, &mut warnings);
+        let placement = Placement::new(&sources, chosen, tree);
+        let mut tier = |source, side| tier_types(source, side, process, pins, &mut warnings, &mut gone);
+        let (release_tier, sprint_tier) = (tier(&sources.release, Side::Release), tier(&sources.sprint, Side::Sprint));
+        let is_called =
+            |name: &str| pins.type_meant(name, process).map_or_else(|| name.to_owned(), |known| known.name.clone());
+        let (requirements, bugs) = (spec.requirements(), spec.bugs());
+        let dates = requirements.and_then(|block| block.release_date_fields.as_deref()).unwrap_or_default();
+        Self {
+            kinds: kinds(&selected),
+            categories: categories(process),
+            priorities: Priorities::new(spec.priority_mapping.as_deref()),
+            severities: Severities::new(bugs.and_then(|block| block.severity_mapping.as_deref())),
+            requirement_statuses: Statuses::new(
+                requirements.and_then(|block| block.status_mapping.as_deref()),
+                is_called,
+            ),
+            bug_statuses: Statuses::new(bugs.and_then(|block| block.status_mapping.as_deref()), is_called),
+            dates: dates.iter().map(|name| DateSource::named(name)).collect(),
+            zone: spec.time_zone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC),
+            release_tier,
+            sprint_tier,
+            placement,
+            full_path: spec.iteration_mapping.as_ref().and_then(|mapping| mapping.full_path).unwrap_or(false),
+            selected,
+            sources,
+            warnings,
+            gone,
+            missing,
+        }
+    }
+
+    /// Where releases and sprints come from, with everything filled in.
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// The types in force.
+    pub fn selected(&self) -> &Selected {
+        &self.selected
+    }
+
+    /// Reference names of the date fields to read of each item.
+    pub fn date_fields(&self) -> impl Iterator<Item = &str> {
+        self.dates.iter().filter_map(|source| match source {
+            DateSource::Field(name) => Some(name.as_str()),
+            DateSource::ReleaseEnd | DateSource::SprintEnd => None,
+        })
+    }
+
+    /// Whether the ancestors of an item decide its place, so that all items have to be known first.
+    pub fn needs_ancestry(&self) -> bool {
+        self.sources.use_tiers()
+    }
+
+    /// What the walk to the ancestors has to know of an item of a type.
+    pub fn marks(&self, work_item_type: &str) -> u8 {
+        let is_of = |tier: &Option<Vec<String>>| {
+            tier.as_ref().is_some_and(|types| types.iter().any(|name| same(name, work_item_type)))
+        };
+        let release = if is_of(&self.release_tier) { ancestry::RELEASE } else { 0 };
+        let sprint = if is_of(&self.sprint_tier) { ancestry::SPRINT } else { 0 };
+        release | sprint
+    }
+
+    /// What an item is, if it is anything.
+    pub fn kind(&self, work_item_type: &str) -> Option<RecordKind> {
+        self.kinds.get(&folded(work_item_type)).copied()
+    }
+}
+
+fn kinds(selected: &Selected) -> HashMap<String, RecordKind> {
+    let requirements = selected.requirement_types.iter().map(|name| (folded(name), RecordKind::Requirement));
+    // A default may have brought a type to both sides since the spec was accepted; then it stays with the bugs.
+    let bugs = selected.bug_types.iter().map(|name| (folded(name), RecordKind::Bug));
+    requirements.chain(bugs).collect()
+}
+
+fn categories(process: &Process) -> HashMap<(String, String), StateCategory> {
+    let states = process.types().iter().flat_map(|known| known.states.iter().map(move |state| (known, state)));
+    let category = |state: &State| state.category.clone();
+    states.filter_map(|(known, state)| Some(((folded(&known.name), folded(&state.name)), category(state)?))).collect()
+}
+
+/// Types of the level that a tier means.
+fn tier_types(
+    source: &Source,
+    side: Side,
+    process: &Process,
+    pins: &MappingPins,
+    warnings: &mut Vec<Warning>,
+    gone: &mut Vec<Gone>,
+) -> Option<Vec<String>> {
+    let Source::Tier(tier) = source else { return None };
+    let Some(level) = pins.level(*tier, process) else {
+        if pins.levels.contains_key(tier) {
+            gone.push(Gone { field: side.tier_field(), name: tier.to_string() });
+        } else {
+            warnings.push(Warning::MatchesNothing { side, source: source.to_string() });
+        }
+        return Some(Vec::new());
+    };
+    let is = process.levels().iter().position(|known| known.id == level.id).map_or(*tier, |place| place + 1);
+    if is != *tier {
+        warnings.push(Warning::Shifted { was: *tier, is });
+    }
+    Some(level.types.clone())
+}
