@@ -21,7 +21,7 @@ const STATUS_RULE: &str =
 const STATUS_MESSAGE: &str = "statusMapping must not repeat a state, or a state and type";
 
 /// Which project is pulled through which integration, and what of it.
-#[derive(Clone, CustomResource, Debug, Deserialize, KubeSchema, PartialEq, Serialize)]
+#[derive(Clone, CustomResource, Debug, Default, Deserialize, KubeSchema, PartialEq, Serialize)]
 #[kube(
     group = "ado.testops.dev",
     version = "v1alpha1",
@@ -149,7 +149,7 @@ pub enum DeletionPolicy {
 }
 
 /// A reference to an `AdoIntegration`.
-#[derive(Clone, Debug, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, KubeSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new(NAME_RULE).message(NAME_MESSAGE).field_path(".name"),

@@ -197,7 +197,7 @@ impl Init {
             integration_ref: IntegrationReference { name: reached.integration.name(), namespace: away },
             project: project.to_owned(),
             team: self.team.clone(),
-            ..config::empty()
+            ..AdoProjectConfigSpec::default()
         };
         let survey = reached.survey(&named, labels_decide).await?;
         config::written(named, namespace, &survey)

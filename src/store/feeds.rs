@@ -3,6 +3,8 @@
 //! Pages are written in parts; the token is written with the last part. Whatever is repeated ends with the same rows: a page
 //! that was cut, or that a crash forgot, is read again.
 
+use std::collections::HashSet;
+
 use super::backend::{Backend, Connection, Transaction, both};
 use super::bounds::{self, within};
 use super::connection::Store;
@@ -15,9 +17,6 @@ const TOKEN: usize = 4_096;
 
 /// The most links that one call takes.
 pub const MAX_LINKS: usize = 10_000;
-
-/// Links per statement of SQLite.
-const ROWS: usize = 200;
 
 /// A feed of a project.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, sqlx::Type)]
@@ -78,10 +77,11 @@ impl Store {
         let rows = work_items::checked(items)?;
         let mut transaction = self.write().await?;
         let written = work_items::put(transaction.connection(), scope, None, &rows).await?;
-        let present = rows.iter().map(|item| item.id).filter(|id| !deleted.contains(id));
+        let gone: HashSet<WorkItemId> = deleted.iter().copied().collect();
+        let present = rows.iter().map(|item| item.id).filter(|id| !gone.contains(id));
         let mut changed = written.inserted + written.updated;
-        changed += mark(transaction.connection(), scope, &json_ids(present), false).await?;
-        changed += mark(transaction.connection(), scope, &json_ids(deleted.iter().copied()), true).await?;
+        changed += mark(transaction.connection(), scope, &WorkItemId::json(present), false).await?;
+        changed += mark(transaction.connection(), scope, &WorkItemId::json(deleted.iter().copied()), true).await?;
         keep_token(&mut transaction, scope, Feed::Revisions, token).await?;
         transaction.commit().await?;
         Ok(changed)
@@ -99,10 +99,7 @@ impl Store {
             within("type of a link", &link.rel, bounds::NAME)?;
         }
         let mut transaction = self.write().await?;
-        let mut changed = 0;
-        for part in links.chunks(ROWS) {
-            changed += put_links(transaction.connection(), scope, part).await?;
-        }
+        let changed = put_links(transaction.connection(), scope, links).await?;
         keep_token(&mut transaction, scope, Feed::Links, token).await?;
         transaction.commit().await?;
         Ok(changed)
@@ -152,11 +149,6 @@ async fn keep_token(
     Ok(())
 }
 
-/// The ids as a JSON array: one parameter, whatever their number.
-fn json_ids(ids: impl Iterator<Item = WorkItemId>) -> String {
-    ids.map(WorkItemId::get).collect::<serde_json::Value>().to_string()
-}
-
 /// Marks stored items absent or present, and gives the number of those that were not marked so before.
 async fn mark(connection: Connection<'_>, scope: Scope, ids: &str, absent: bool) -> Result<u64, StoreError> {
     let update = match connection {
@@ -175,22 +167,20 @@ async fn mark(connection: Connection<'_>, scope: Scope, ids: &str, absent: bool)
     }))
 }
 
-/// What happens to a link that is stored already.
-const NEWEST: &str = "ON CONFLICT (integration_key, project_id, rel, source_id, target_id) DO UPDATE SET \
-                      changed_at = excluded.changed_at, active = excluded.active \
-                      WHERE excluded.changed_at > links.changed_at OR \
-                      (excluded.changed_at = links.changed_at AND excluded.active <> links.active)";
+/// Stores a change of a link, unless a newer one is stored already.
+const PUT_LINK: &str = "INSERT INTO links (integration_key, project_id, rel, source_id, target_id, changed_at, active) \
+                        VALUES ($1, $2, $3, $4, $5, $6, $7) \
+                        ON CONFLICT (integration_key, project_id, rel, source_id, target_id) DO UPDATE SET \
+                        changed_at = excluded.changed_at, active = excluded.active \
+                        WHERE excluded.changed_at > links.changed_at OR \
+                        (excluded.changed_at = links.changed_at AND excluded.active <> links.active)";
 
 /// Writes changes one by one, since one statement may not touch the same row twice.
 async fn put_links(connection: Connection<'_>, scope: Scope, links: &[LinkRecord]) -> Result<u64, StoreError> {
-    let insert = format!(
-        "INSERT INTO links (integration_key, project_id, rel, source_id, target_id, changed_at, active) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) {NEWEST}"
-    );
     Ok(both!(connection, db => {
         let mut changed = 0;
         for link in links {
-            let row = sqlx::query(sqlx::AssertSqlSafe(insert.as_str()))
+            let row = sqlx::query(PUT_LINK)
                 .bind(scope.integration)
                 .bind(scope.project)
                 .bind(&link.rel)

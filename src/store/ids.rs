@@ -42,6 +42,11 @@ impl WorkItemId {
     pub const fn get(self) -> u32 {
         self.0
     }
+
+    /// Ids as a JSON array: one parameter, whatever their number.
+    pub(super) fn json(ids: impl Iterator<Item = Self>) -> String {
+        ids.map(Self::get).collect::<serde_json::Value>().to_string()
+    }
 }
 
 impl From<u32> for WorkItemId {

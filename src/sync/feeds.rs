@@ -1,15 +1,18 @@
 //! The reporting feeds of a project, read from where they ended last (`ado-api.md` §9): the first read and every later one are
 //! the same, only that the first one begins at the beginning.
 
-use futures::future::BoxFuture;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::SyncError;
-use crate::ado::model::{LinkChange, ProjectId, Revision};
-use crate::ado::{AdoClient, AdoError, Defect, Fed, FeedStart, FeedToken, Page, PageEnd, Priority, RevisionsQuery};
-use crate::store::{Feed, LinkRecord, Scope, Store, WorkItemId, WorkItemRecord};
+use super::pull::PullReport;
+use super::reading::Reading;
+use super::records::record;
+use crate::ado::model::{LinkChange, Revision};
+use crate::ado::{AdoClient, AdoError, Defect, Fed, FeedStart, FeedToken, Page, PageEnd, RevisionsQuery};
+use crate::store::{Feed, LinkRecord, WorkItemId, WorkItemRecord};
 
 /// Elements that are written at a time.
 const PART: usize = 1_000;
@@ -26,75 +29,55 @@ pub const HIERARCHY: &str = "System.LinkTypes.Hierarchy";
 /// Whether an item is in the recycle bin.
 const IS_DELETED: &str = "System.IsDeleted";
 
-/// What to read, for whom.
-pub struct FeedRead<'a> {
-    /// Client of the integration.
-    pub client: &'a AdoClient,
-    /// Where it goes.
-    pub store: &'a Store,
-    /// Whose raw data it is.
-    pub scope: Scope,
-    /// The project.
-    pub project: ProjectId,
-    /// Fields to read of every work item.
-    pub fields: &'a [String],
-    /// Asked before every request: whether the read may go on.
-    pub permitted: &'a (dyn Fn() -> BoxFuture<'a, bool> + Send + Sync),
+/// How far a read of the feeds reached back.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Extent {
+    /// To where the last one ended.
+    Changes,
+    /// To the beginning.
+    Everything {
+        /// Whether nothing was stored before, so that nothing that is stored can be gone.
+        is_first: bool,
+    },
 }
 
-/// What a read of the feeds came to.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct FeedReport {
-    /// Revisions that were read.
-    pub items: u64,
-    /// Elements that were too large to be read.
-    pub set_aside: u64,
-    /// Requests that were sent.
-    pub requests: u64,
-    /// Whether anything in the store is different from before.
-    pub changed: bool,
-    /// The whole project was read, because nothing was known of where the feed ended.
-    pub whole: bool,
-}
+/// A read of what changed.
+pub struct FeedRead<'a>(pub Reading<'a>);
 
 impl FeedRead<'_> {
     /// Reads both feeds to their present ends. Gives None where the service does not offer them.
-    pub async fn run(&self) -> Result<Option<FeedReport>, SyncError> {
-        let mut report = FeedReport::default();
-        for feed in [Feed::Revisions, Feed::Links] {
-            match self.read(feed, &mut report).await {
-                Ok(()) => {}
-                Err(SyncError::Ado(error)) if is_refusal(&error) && feed == Feed::Revisions => return Ok(None),
-                // Parents are then those that the items themselves name.
-                Err(SyncError::Ado(error)) if is_refusal(&error) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(Some(report))
-    }
-
-    async fn read(&self, feed: Feed, report: &mut FeedReport) -> Result<(), SyncError> {
-        let stored = self.store.feed_token(self.scope, feed).await?;
-        let known = stored.and_then(|token| FeedToken::try_from(token).ok());
-        let start = known.clone().map_or(FeedStart::Beginning, FeedStart::Token);
-        match self.pages(feed, start, report).await {
-            // A token that the service does not know any more: all is read again, and what is stored stays meanwhile.
-            Err(SyncError::Ado(AdoError::BadRequest(_))) if known.is_some() => {
-                self.store.forget_feed(self.scope, feed).await?;
-                self.pages(feed, FeedStart::Beginning, report).await
-            }
-            done => done,
+    pub async fn run(&self, report: &mut PullReport) -> Result<Option<Extent>, SyncError> {
+        let extent = match self.read(Feed::Revisions, report).await {
+            Err(SyncError::Ado(error)) if is_refusal(&error) => return Ok(None),
+            extent => extent?,
+        };
+        match self.read(Feed::Links, report).await {
+            // Parents are then those that the items themselves name.
+            Err(SyncError::Ado(error)) if is_refusal(&error) => Ok(Some(extent)),
+            read => read.map(|_| Some(extent)),
         }
     }
 
-    async fn pages(&self, feed: Feed, mut start: FeedStart, report: &mut FeedReport) -> Result<(), SyncError> {
-        let client = self.client.with_priority(Priority::Full).patient();
-        report.whole |= feed == Feed::Revisions && start == FeedStart::Beginning;
+    async fn read(&self, feed: Feed, report: &mut PullReport) -> Result<Extent, SyncError> {
+        let Reading { store, scope, .. } = self.0;
+        let stored = store.feed_token(scope, feed).await?;
+        if let Some(token) = stored.and_then(|token| FeedToken::try_from(token).ok()) {
+            match self.pages(feed, FeedStart::Token(token), report).await {
+                // A token that the service does not know any more: all is read again, and what is stored stays meanwhile.
+                Err(SyncError::Ado(AdoError::BadRequest(_))) => store.forget_feed(scope, feed).await?,
+                done => return done.map(|()| Extent::Changes),
+            }
+        }
+        let is_first = store.items_above(scope, 0, 1).await?.is_empty();
+        self.pages(feed, FeedStart::Beginning, report).await?;
+        Ok(Extent::Everything { is_first })
+    }
+
+    async fn pages(&self, feed: Feed, mut start: FeedStart, report: &mut PullReport) -> Result<(), SyncError> {
+        let client = self.0.patient_client();
         let mut empty = 0;
         loop {
-            if !(self.permitted)().await {
-                return Err(SyncError::Withdrawn);
-            }
+            self.0.check_permission().await?;
             report.requests += 1;
             let (end, elements) = match feed {
                 Feed::Revisions => self.revisions(&client, &start, report).await?,
@@ -114,19 +97,20 @@ impl FeedRead<'_> {
         &self,
         client: &AdoClient,
         start: &FeedStart,
-        report: &mut FeedReport,
+        report: &mut PullReport,
     ) -> Result<(PageEnd, usize), SyncError> {
-        let fields: Vec<&str> = self.fields.iter().map(String::as_str).chain([IS_DELETED]).collect();
+        let Reading { store, scope, project, fields, .. } = self.0;
+        let fields: Vec<&str> = fields.iter().map(String::as_str).chain([IS_DELETED]).collect();
         let query = RevisionsQuery { fields: &fields, long_texts: false, latest_only: true, deleted: true };
-        let mut page = client.revisions(&self.project, &query, start).await?;
+        let mut page = client.revisions(&project, &query, start).await?;
         let mut elements = 0;
         loop {
             let (part, end) = part(&mut page, report).await?;
             elements += part.len();
             report.items += part.len() as u64;
-            let (items, deleted) = records(&part);
+            let (items, deleted) = records(part);
             let token = end.as_ref().and_then(token);
-            let changed = self.store.put_revisions(self.scope, &items, &deleted, token.as_deref()).await?;
+            let changed = store.put_revisions(scope, &items, &deleted, token.as_deref()).await?;
             report.changed |= changed > 0;
             if let Some(end) = end {
                 return Ok((end, elements));
@@ -138,16 +122,16 @@ impl FeedRead<'_> {
         &self,
         client: &AdoClient,
         start: &FeedStart,
-        report: &mut FeedReport,
+        report: &mut PullReport,
     ) -> Result<(PageEnd, usize), SyncError> {
-        let mut page = client.link_changes(&self.project, &LINK_TYPES, start).await?;
+        let mut page = client.link_changes(&self.0.project, &LINK_TYPES, start).await?;
         let mut elements = 0;
         loop {
             let (part, end) = part(&mut page, report).await?;
             elements += part.len();
             let links: Vec<LinkRecord> = part.iter().filter_map(link).collect();
             let token = end.as_ref().and_then(token);
-            let changed = self.store.put_links(self.scope, &links, token.as_deref()).await?;
+            let changed = self.0.store.put_links(self.0.scope, &links, token.as_deref()).await?;
             report.changed |= changed > 0;
             if let Some(end) = end {
                 return Ok((end, elements));
@@ -175,7 +159,7 @@ fn token(end: &PageEnd) -> Option<String> {
 /// The next elements of a page, and its end if it is reached. What is too large is counted and passed over.
 async fn part<T: DeserializeOwned>(
     page: &mut Page<T>,
-    report: &mut FeedReport,
+    report: &mut PullReport,
 ) -> Result<(Vec<T>, Option<PageEnd>), SyncError> {
     let mut part = Vec::new();
     while part.len() < PART {
@@ -189,16 +173,16 @@ async fn part<T: DeserializeOwned>(
 }
 
 /// Revisions as they are stored, and which of them are in the recycle bin.
-fn records(revisions: &[Revision]) -> (Vec<WorkItemRecord>, Vec<WorkItemId>) {
+fn records(revisions: Vec<Revision>) -> (Vec<WorkItemRecord>, Vec<WorkItemId>) {
     let mut deleted = Vec::new();
-    let records = revisions.iter().map(|revision| {
-        let mut fields: Map<String, Value> = serde_json::from_str(revision.fields.get()).unwrap_or_default();
-        if fields.remove(IS_DELETED).is_some_and(|value| value == Value::Bool(true)) {
-            deleted.push(WorkItemId::from(revision.id.0));
+    let record_of = |Revision { id, rev, fields }| {
+        let mut fields: Map<String, Value> = serde_json::from_str(RawValue::get(&fields)).unwrap_or_default();
+        if fields.remove(IS_DELETED) == Some(Value::Bool(true)) {
+            deleted.push(WorkItemId::from(id.0));
         }
-        super::records::record(revision.id, revision.rev, &fields)
-    });
-    let records = records.collect();
+        record(id, rev, fields)
+    };
+    let records = revisions.into_iter().map(record_of).collect();
     (records, deleted)
 }
 

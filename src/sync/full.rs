@@ -1,13 +1,12 @@
 //! A full read of a project's work items: ids by WIQL in ranges, fields in batches (`ado-api.md` §9).
 
-use futures::future::BoxFuture;
-
 use super::SyncError;
 use super::pull::PullReport;
+use super::reading::Reading;
 use super::records::record;
-use crate::ado::model::{ProjectId, WorkItemId};
-use crate::ado::{AdoClient, AdoError, Defect, Priority, Wiql};
-use crate::store::{RunId, Scope, Store, WorkItemRecord};
+use crate::ado::model::WorkItemId;
+use crate::ado::{AdoClient, AdoError, Defect, Wiql};
+use crate::store::{RunId, WorkItemRecord};
 
 /// Ids in one WIQL answer: one less than the service's limit of 20,000, with which it fails.
 const IDS_PER_QUERY: u32 = 19_999;
@@ -18,22 +17,6 @@ const WIDEST_WINDOW: u32 = 1 << 20;
 /// Work items in one batch read: the service's limit.
 const ITEMS_PER_BATCH: usize = 200;
 
-/// What to read, for whom.
-pub struct FullRead<'a> {
-    /// Client of the integration.
-    pub client: &'a AdoClient,
-    /// Where it goes.
-    pub store: &'a Store,
-    /// Whose raw data it is.
-    pub scope: Scope,
-    /// The project.
-    pub project: ProjectId,
-    /// Fields to read of every work item.
-    pub fields: &'a [String],
-    /// Asked before every request: whether the read may go on.
-    pub permitted: &'a (dyn Fn() -> BoxFuture<'a, bool> + Send + Sync),
-}
-
 /// Ids of one query.
 struct Page {
     ids: Vec<WorkItemId>,
@@ -41,32 +24,35 @@ struct Page {
     next: Option<WorkItemId>,
 }
 
+/// A read of everything.
+pub struct FullRead<'a>(pub Reading<'a>);
+
 impl FullRead<'_> {
     /// Reads everything. What was stored before stays until the whole project was seen.
     pub async fn run(&self, report: &mut PullReport) -> Result<(), SyncError> {
-        let run = self.store.begin_full_read(self.scope).await?;
+        let Reading { store, scope, .. } = self.0;
+        let run = store.begin_full_read(scope).await?;
         if let Err(error) = self.read_pages(run, report).await {
-            self.store.abort_full_read(self.scope, run).await?;
+            store.abort_full_read(scope, run).await?;
             return Err(error);
         }
-        let end = self.store.finish_full_read(self.scope, run).await?;
+        let end = store.finish_full_read(scope, run).await?;
         report.changed |= end.marked > 0;
         Ok(())
     }
 
     async fn read_pages(&self, run: RunId, report: &mut PullReport) -> Result<(), SyncError> {
-        // What was read so far would have to be read again.
-        let client = self.client.with_priority(Priority::Full).patient();
+        let client = self.0.patient_client();
         let mut next = Some(WorkItemId(0));
         let mut width = WIDEST_WINDOW;
         while let Some(last) = next {
-            self.check_permission().await?;
+            self.0.check_permission().await?;
             let page = match self.query(&client, last, Wiql::new(), report).await {
                 Err(error) if error.exceeds_result_limit() => self.window(&client, last, &mut width, report).await,
                 page => page,
             }?;
             for batch in page.ids.chunks(ITEMS_PER_BATCH) {
-                self.check_permission().await?;
+                self.0.check_permission().await?;
                 self.store_batch(&client, run, batch, report).await?;
             }
             next = page.next;
@@ -83,7 +69,7 @@ impl FullRead<'_> {
         report: &mut PullReport,
     ) -> Result<Page, AdoError> {
         report.requests += 1;
-        let ids = client.query_ids(&self.project, &query.above(last), IDS_PER_QUERY).await?.ids;
+        let ids = client.query_ids(&self.0.project, &query.above(last), IDS_PER_QUERY).await?.ids;
         let most = IDS_PER_QUERY as usize;
         // Anything else would be asked for again and again.
         let moves_on =
@@ -119,10 +105,6 @@ impl FullRead<'_> {
         }
     }
 
-    async fn check_permission(&self) -> Result<(), SyncError> {
-        if (self.permitted)().await { Ok(()) } else { Err(SyncError::Withdrawn) }
-    }
-
     async fn store_batch(
         &self,
         client: &AdoClient,
@@ -130,11 +112,13 @@ impl FullRead<'_> {
         ids: &[WorkItemId],
         report: &mut PullReport,
     ) -> Result<(), SyncError> {
-        let fields: Vec<&str> = self.fields.iter().map(String::as_str).collect();
-        let items = client.work_items(&self.project, ids, &fields).await?;
+        let Reading { store, scope, project, fields, .. } = self.0;
+        let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+        let items = client.work_items(&project, ids, &fields).await?;
         report.requests += 1;
-        let records: Vec<WorkItemRecord> = items.iter().map(|item| record(item.id, item.rev, &item.fields)).collect();
-        let changes = self.store.put_work_items(self.scope, run, &records).await?;
+        let records: Vec<WorkItemRecord> =
+            items.into_iter().map(|item| record(item.id, item.rev, item.fields)).collect();
+        let changes = store.put_work_items(scope, run, &records).await?;
         report.items += records.len() as u64;
         report.changed |= changes.inserted + changes.updated > 0;
         Ok(())

@@ -6,6 +6,7 @@ pub mod full;
 pub mod metadata;
 pub mod probe;
 pub mod pull;
+pub mod reading;
 pub mod reads;
 mod records;
 pub mod remap;

@@ -1,38 +1,25 @@
 //! One read of a project into the store: what changed since the last one by the feeds, and from time to time, or where there
 //! are no feeds, everything.
 
-use futures::future::BoxFuture;
-
 use super::SyncError;
-use super::feeds::{FeedRead, FeedReport};
+use super::feeds::{Extent, FeedRead};
 use super::full::FullRead;
+use super::reading::Reading;
 use super::reads::{Reads, Wish};
-use crate::ado::AdoClient;
-use crate::ado::model::ProjectId;
 use crate::clock::SharedClock;
-use crate::store::{NewSyncRun, ObjectUid, Scope, Store, StoreError, SyncKind, SyncOutcome, SyncRunEnd};
+use crate::store::{NewSyncRun, ObjectUid, StoreError, SyncKind, SyncOutcome, SyncRunEnd};
 
 /// What to read, for whom.
 #[derive(Clone, Copy)]
 pub struct Pull<'a> {
-    /// Client of the integration.
-    pub client: &'a AdoClient,
-    /// Where it goes.
-    pub store: &'a Store,
+    /// The project.
+    pub reading: Reading<'a>,
     /// Times of the run.
     pub clock: &'a SharedClock,
-    /// Whose raw data it is.
-    pub scope: Scope,
-    /// The project.
-    pub project: ProjectId,
-    /// Fields to read of every work item.
-    pub fields: &'a [String],
     /// Uid of the project config that asked for it.
     pub config: &'a str,
     /// Reads of all projects.
     pub reads: &'a Reads,
-    /// Asked before every request: whether the read may go on.
-    pub permitted: &'a (dyn Fn() -> BoxFuture<'a, bool> + Send + Sync),
 }
 
 /// What a read came to.
@@ -40,6 +27,8 @@ pub struct Pull<'a> {
 pub struct PullReport {
     /// Work items that were read.
     pub items: u64,
+    /// Elements of feeds that were too large to be read.
+    pub set_aside: u64,
     /// Requests that were sent.
     pub requests: u64,
     /// Whether anything in the store is different from before.
@@ -54,27 +43,19 @@ pub struct PullReport {
     pub version: u64,
 }
 
-impl PullReport {
-    fn add(&mut self, fed: FeedReport) {
-        self.items += fed.items;
-        self.requests += fed.requests;
-        self.changed |= fed.changed;
-        self.has_feeds = true;
-    }
-}
-
 impl Pull<'_> {
     /// Reads, or takes the report of a read that the wish is content with. What was stored before stays: a read that fails
     /// half-way takes nothing away.
     pub async fn run(&self, wish: Wish) -> Result<PullReport, SyncError> {
-        self.reads.share(self.scope, self.clock, wish, self.run_alone(wish.whole)).await
+        self.reads.share(self.reading.scope, self.clock, wish, self.run_alone(wish.whole)).await
     }
 
     async fn run_alone(&self, whole: bool) -> Result<PullReport, SyncError> {
         let kind = if whole { SyncKind::Full } else { SyncKind::Incremental };
         let started_at = self.clock.now().as_millisecond();
-        let run = NewSyncRun { scope: self.scope, config_uid: ObjectUid::from(self.config), kind, started_at };
-        let id = self.store.start_sync_run(&run).await?;
+        let Reading { store, scope, .. } = self.reading;
+        let run = NewSyncRun { scope, config_uid: ObjectUid::from(self.config), kind, started_at };
+        let id = store.start_sync_run(&run).await?;
         let mut report = PullReport::default();
         let result = self.read(whole, &mut report).await;
         let end = SyncRunEnd {
@@ -84,7 +65,7 @@ impl Pull<'_> {
             requests: report.requests,
             reason: result.as_ref().err().map(reason),
         };
-        match self.store.finish_sync_run(id, &end).await {
+        match store.finish_sync_run(id, &end).await {
             // The config went meanwhile, and its runs with it.
             Ok(()) | Err(StoreError::SyncRunNotOpen) => {}
             Err(error) => return Err(error.into()),
@@ -92,22 +73,14 @@ impl Pull<'_> {
         result.map(|()| report)
     }
 
+    /// The feeds tell of nothing that was moved away or destroyed, so what was there before has to be looked for. Where nothing
+    /// was, their beginning is everything.
     async fn read(&self, whole: bool, report: &mut PullReport) -> Result<(), SyncError> {
-        let is_new = self.store.items_above(self.scope, 0, 1).await?.is_empty();
-        let Self { client, store, scope, project, fields, permitted, .. } = *self;
-        let fed = FeedRead { client, store, scope, project, fields, permitted }.run().await?;
-        // The feeds tell of nothing that was moved away or destroyed, so what was there before has to be looked for. Where
-        // nothing was, their beginning is everything.
-        report.whole = match fed {
-            Some(fed) => {
-                report.add(fed);
-                whole || fed.whole
-            }
-            None => true,
-        };
-        let is_known = fed.is_some_and(|fed| fed.whole) && is_new;
-        if report.whole && !is_known {
-            FullRead { client, store, scope, project, fields, permitted }.run(report).await?;
+        let extent = FeedRead(self.reading).run(report).await?;
+        report.has_feeds = extent.is_some();
+        report.whole = whole || extent != Some(Extent::Changes);
+        if report.whole && extent != Some(Extent::Everything { is_first: true }) {
+            FullRead(self.reading).run(report).await?;
         }
         Ok(())
     }

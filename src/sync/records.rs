@@ -8,7 +8,7 @@ use crate::store::WorkItemRecord;
 
 /// A field that is absent or of an odd type is empty; the raw fields are kept beside, in the order of their names, so that the
 /// same fields give the same text.
-pub fn record(id: WorkItemId, rev: u32, fields: &Map<String, Value>) -> WorkItemRecord {
+pub fn record(id: WorkItemId, rev: u32, fields: Map<String, Value>) -> WorkItemRecord {
     let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let changed: Option<Timestamp> = text("System.ChangedDate").parse().ok();
     WorkItemRecord {
@@ -18,6 +18,6 @@ pub fn record(id: WorkItemId, rev: u32, fields: &Map<String, Value>) -> WorkItem
         state: text("System.State"),
         title: text("System.Title"),
         changed_at: changed.map_or(0, Timestamp::as_millisecond),
-        fields: Value::Object(fields.clone()).to_string(),
+        fields: Value::Object(fields).to_string(),
     }
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::SyncError;
 use super::feeds::HIERARCHY;
 use crate::ado::model::WorkItemId;
+use crate::domain::mapping::accept::SEVERITY;
 use crate::domain::mapping::ancestry::{Ancestry, Kin};
 use crate::domain::mapping::apply::{Application, Plan};
 use crate::domain::mapping::tree::Tree;
@@ -20,7 +21,6 @@ use crate::store::{Feed, Scope, Store, StoredItem};
 const PAGE: u32 = 1_000;
 
 const PRIORITY: &str = "Microsoft.VSTS.Common.Priority";
-const SEVERITY: &str = "Microsoft.VSTS.Common.Severity";
 
 /// What a project is in test management.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,21 +39,29 @@ pub async fn remap(store: &Store, scope: Scope, mapping: &Mapping, tree: &Tree) 
     let mut application = Application::new(mapping, tree, ancestry.as_ref());
     let mut mapped = Mapped::default();
     let dates: Vec<&str> = mapping.date_fields().collect();
+    let see = |stored: &StoredItem| {
+        // What is not pulled is most of a project, and reading its fields most of the work.
+        match mapping.kind(&stored.work_item_type) {
+            Some(RecordKind::Requirement) => mapped.requirements += 1,
+            Some(RecordKind::Bug) => mapped.bugs += 1,
+            None => return,
+        }
+        map(&mut application, stored, &dates);
+    };
+    see_each(store, scope, see).await?;
+    mapped.plan = application.finish();
+    Ok(mapped)
+}
+
+/// Shows every present item of a project, by rising id.
+async fn see_each(store: &Store, scope: Scope, mut see: impl FnMut(&StoredItem)) -> Result<(), SyncError> {
     let mut last = 0;
     loop {
         let page = store.items_above(scope, last, PAGE).await?;
-        let Some(highest) = page.last().map(|item| item.id) else { break };
-        for item in &page {
-            let Some(record) = map(&mut application, item, &dates) else { continue };
-            match record.kind {
-                RecordKind::Requirement => mapped.requirements += 1,
-                RecordKind::Bug => mapped.bugs += 1,
-            }
-        }
+        let Some(highest) = page.last().map(|item| item.id) else { return Ok(()) };
+        page.iter().for_each(&mut see);
         last = highest;
     }
-    mapped.plan = application.finish();
-    Ok(mapped)
 }
 
 fn map(application: &mut Application<'_>, stored: &StoredItem, dates: &[&str]) -> Option<Record> {
@@ -75,21 +83,17 @@ fn map(application: &mut Application<'_>, stored: &StoredItem, dates: &[&str]) -
 async fn ancestry(store: &Store, scope: Scope, mapping: &Mapping, tree: &Tree) -> Result<Ancestry, SyncError> {
     let parents = parents(store, scope).await?;
     let mut kin = Vec::new();
-    let mut last = 0;
-    loop {
-        let page = store.items_above(scope, last, PAGE).await?;
-        let Some(highest) = page.last().map(|item| item.id) else { return Ok(Ancestry::new(kin)) };
-        kin.extend(page.iter().map(|item| {
-            let fields = Fields::read(&item.fields, &[]);
-            let parent = match &parents {
-                Some(parents) => parents.get(&item.id).copied().map(WorkItemId),
-                None => fields.parent,
-            };
-            let node = tree.of_item(fields.iteration_id, fields.iteration_path.as_deref());
-            Kin { id: WorkItemId(item.id), parent, node, marks: mapping.marks(&item.work_item_type) }
-        }));
-        last = highest;
-    }
+    let see = |item: &StoredItem| {
+        let fields = Fields::read(&item.fields, &[]);
+        let parent = match &parents {
+            Some(parents) => parents.get(&item.id).copied().map(WorkItemId),
+            None => fields.parent,
+        };
+        let node = tree.of_item(fields.iteration_id, fields.iteration_path.as_deref());
+        kin.push(Kin { id: WorkItemId(item.id), parent, node, marks: mapping.marks(&item.work_item_type) });
+    };
+    see_each(store, scope, see).await?;
+    Ok(Ancestry::new(kin))
 }
 
 /// Parents by their children, as the links feed tells them; None where it was never read. It is asked first, since a change of

@@ -5,31 +5,13 @@ use serde_yaml_ng::Value;
 use super::proposal::{Proposal, default_types, propose};
 use super::{Survey, notes};
 use crate::ado::model::ProjectDetails;
-use crate::api::{AdoProjectConfig, AdoProjectConfigSpec, IntegrationReference};
+use crate::api::{AdoProjectConfig, AdoProjectConfigSpec};
 use crate::cli::problem::Problem;
 use crate::cli::yaml;
 use crate::domain::mapping::same;
 
 /// Longest name of an object that is made of a project's name; labels have as much.
 const MAX_NAME: usize = 63;
-
-/// A spec of nothing.
-pub(super) fn empty() -> AdoProjectConfigSpec {
-    AdoProjectConfigSpec {
-        integration_ref: IntegrationReference { name: String::new(), namespace: None },
-        project: String::new(),
-        team: None,
-        description: None,
-        state: None,
-        pull_requirements: None,
-        bug_mapping: None,
-        iteration_mapping: None,
-        priority_mapping: None,
-        time_zone: None,
-        sync: None,
-        deletion_policy: None,
-    }
-}
 
 /// The config of a project: a proposal for everything that the named spec leaves open, with comments.
 pub(super) fn written(

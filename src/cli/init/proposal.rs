@@ -13,7 +13,7 @@ use crate::domain::mapping::process::Process;
 use crate::domain::mapping::selection::{self, Selected};
 use crate::domain::mapping::values::{Priorities, Severities, Statuses};
 use crate::domain::mapping::warnings::Warning;
-use crate::domain::mapping::{Mapping, same};
+use crate::domain::mapping::{Mapping, folded, same};
 use crate::sync::metadata::Metadata;
 
 /// Most entries of a list of values, and most types, as the schema has it. What is longer is left to the defaults.
@@ -115,7 +115,7 @@ struct TypeState<'a> {
 
 impl<'a> TypeState<'a> {
     fn new(of: &'a str, state: &'a State) -> Self {
-        let testops = Statuses::default().meaning(of, &state.name, state.category.as_ref()).value;
+        let testops = Statuses::default().meaning(&folded(of), &folded(&state.name), state.category.as_ref()).value;
         Self { of, state: &state.name, testops }
     }
 }

@@ -1,12 +1,14 @@
-//! The reconcile of a project config: first its integration, then its own names, then the sync. The run itself stands in
-//! the file beside; what a finding means is decided in `domain`.
+//! The reconcile of a project config: first its integration, then its own names, then the sync. The run itself, its times, and
+//! configs that are only saved stand in the files beside; what a finding means is decided in `domain`.
 
 mod pull;
+mod saved;
+mod timing;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use kube::runtime::controller::Action;
 use kube::runtime::reflector::ObjectRef;
 use kube::{Api, ResourceExt};
@@ -18,7 +20,6 @@ use super::causes::{Meaning, meaning, meaning_in_project, own_fault};
 use super::connections::Connection;
 use super::context::{Context, asks_the_same};
 use super::error::ReconcileError;
-use super::visits::spread;
 use super::{namespaces, report, status};
 use crate::ado::{AdoError, Caller, Place, Priority};
 use crate::api::{
@@ -27,11 +28,11 @@ use crate::api::{
 };
 use crate::domain::attempts::{Attempts, Failure, PutOff, Throttle};
 use crate::domain::conditions;
-use crate::domain::project_config::{Finding, Synced, is_accepted, lacks_answer, verdict};
+use crate::domain::project_config::{Finding, Synced, verdict};
 use crate::domain::projects::ProjectFilter;
 use crate::domain::references::Pinned;
 use crate::domain::schedule::{self, Due, LastProbe, Question, due};
-use crate::domain::verdict::{Cause, after};
+use crate::domain::verdict::Cause;
 use crate::store::{AuditAction, ObjectUid, StoreError};
 use crate::sync::SyncError;
 use crate::sync::reads::Wish;
@@ -44,9 +45,6 @@ const ABSENCE_RECHECK: Duration = Duration::from_mins(1);
 
 /// A config whose integration is being connected in this process is woken when it is; this is for the case that it never is.
 const CONNECTION_PAUSE: Duration = Duration::from_mins(1);
-
-/// A saved config whose identity is busy is validated after so long, unless it is called before.
-const BUSY_PAUSE: Duration = Duration::from_secs(16);
 
 /// Pause after a read that may not go on. What withdrew it has already asked for another look.
 const WITHDRAWN_PAUSE: Duration = Duration::from_secs(2);
@@ -67,7 +65,7 @@ pub struct Visit {
     basis: Option<Basis>,
     finding: Option<Finding>,
     /// What was learnt of the project.
-    known: Option<Arc<pull::Known>>,
+    known: Option<pull::Known>,
     absence: Option<Absence>,
     /// Since when the integration has no verdict.
     unready: Option<Instant>,
@@ -197,41 +195,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Saved is what was asked for, whatever the mapping. It is validated as far as somebody is there to ask.
-    async fn saved(&mut self) -> Result<Step, ReconcileError> {
-        let unknown = Step::ended(Finding::Saved { mapping: None });
-        let Some(integration) = self.integration().await? else { return Ok(unknown) };
-        let is_good = integration.status.as_ref().and_then(|status| status.state) == Some(IntegrationState::Active);
-        let connection = self.ctx.connections.get(&integration.uid().unwrap_or_default()).filter(|_| is_good);
-        let Some(connection) = connection else { return Ok(unknown) };
-        let pinned = self.pinned().await?;
-        if !pinned.permits_integration(&connection.key.to_string(), &resolved(&integration), &self.shown()) {
-            return Ok(Step::ended(Finding::Saved { mapping: Some(Err(integration_changed())) }));
-        }
-        let basis = self.basis(&integration);
-        if self.visit.basis.as_ref() == Some(&basis) {
-            return Ok(unknown);
-        }
-        let Some(_place) = self.enter(&connection) else { return Ok(Step { again: Some(BUSY_PAUSE), ..unknown }) };
-        let asked = pull::Basis {
-            object: &self.object,
-            integration: &integration,
-            connection: &connection,
-            pinned: &pinned,
-            ctx: self.ctx,
-        };
-        let mapping = match Box::pin(asked.validate()).await {
-            Ok((_, validated)) => Some(Ok(Box::new(validated.resolved))),
-            Err(SyncError::Refused(cause)) => Some(Err(cause)),
-            Err(SyncError::Store(error)) => return Err(error.into()),
-            Err(SyncError::Ado(_) | SyncError::Withdrawn) => None,
-        };
-        if mapping.is_some() {
-            self.visit.basis = Some(basis);
-        }
-        Ok(Step::ended(Finding::Saved { mapping }))
-    }
-
     /// An integration that does not allow the namespace is an absent one in everything.
     async fn integration(&mut self) -> Result<Option<Arc<AdoIntegration>>, ReconcileError> {
         let (namespace, name) = self.object.integration();
@@ -340,62 +303,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Accepted and synced before, and nothing puts that in question: nothing is sent. A process that begins looks for changes
-    /// within the interval, each config at a time of its own.
-    fn still_good(&mut self, shown: &AdoProjectConfigStatus, basis: &Basis) -> Option<Step> {
-        let answered = !matches!(self.visit.attempts.last, LastProbe::Failed { .. } | LastProbe::Throttled { .. });
-        let good = answered && is_accepted(shown, self.generation()) && !lacks_answer(shown);
-        if !good || self.requested().is_some() {
-            return None;
-        }
-        if !self.selects() {
-            return Some(Step { finding: Some(Finding::StillAccepted { synced: false }), ended: false, again: None });
-        }
-        let is_first = self.visit.attempts.last == LastProbe::None;
-        let synced = conditions::is_true(&shown.conditions, ConditionType::Synced);
-        if !is_first || !synced || self.is_whole_due(shown) {
-            return None;
-        }
-        let (interval, spread) = (self.interval(), spread(&self.uid));
-        let before = SignedDuration::try_from(interval.mul_f64(1.0 - spread)).unwrap_or_default();
-        let at = self.now.saturating_sub(before).unwrap_or(self.now);
-        self.visit.attempts.settled(LastProbe::Verdict { at });
-        self.visit.basis = Some(basis.clone());
-        let finding = Some(Finding::StillAccepted { synced: true });
-        Some(Step { finding, ended: false, again: Some(schedule::until(after(at, interval), self.now)) })
-    }
-
-    /// Whether everything has to be read again, so that items that are gone are noticed.
-    fn is_whole_due(&self, shown: &AdoProjectConfigStatus) -> bool {
-        let last = shown.sync.as_ref().and_then(|sync| sync.last_full_time.as_ref());
-        let read: Option<Timestamp> = last.and_then(|time| time.parse().ok());
-        read.is_some_and(|read| self.now >= after(read, self.object.spec.effective_full_interval()))
-    }
-
-    /// Time until changes are looked for again. Without feeds only a whole read tells of them.
-    fn interval(&self) -> Duration {
-        let spec = &self.object.spec;
-        let has_feeds = self.visit.known.as_ref().is_none_or(|known| known.has_feeds);
-        match &self.visit.finding {
-            Some(Finding::Synced(..)) if !has_feeds => spec.effective_full_interval(),
-            Some(Finding::Refused(_)) => RECHECK_INTERVAL,
-            _ => spec.effective_interval(),
-        }
-    }
-
-    /// What read this look is content with: configs of one project share what comes within half an interval.
-    fn wish(&self, question: Question<'_>) -> Wish {
-        let went_well = matches!(self.visit.attempts.last, LastProbe::Verdict { .. });
-        let is_routine = went_well && !question.changed && !question.requested;
-        let tolerance = if is_routine { question.interval / 2 } else { Duration::ZERO };
-        Wish { tolerance, whole: self.is_whole_due(&self.shown()) }
-    }
-
-    /// Whether at least one toggle is on.
-    fn selects(&self) -> bool {
-        self.object.spec.requirements().is_some() || self.object.spec.bugs().is_some()
-    }
-
     async fn sync(
         &mut self,
         integration: &AdoIntegration,
@@ -408,8 +315,8 @@ impl<'a> Run<'a> {
         let work = Box::pin(async {
             // Nobody closes the semaphore.
             let _turn = ctx.readers.acquire().await;
-            let basis = pull::Basis { object: &object, integration, connection, pinned, ctx };
-            Box::pin(basis.pull(earlier, wish)).await
+            let inputs = pull::Inputs { object: &object, integration, connection, pinned, ctx };
+            Box::pin(inputs.pull(earlier, wish)).await
         });
         tokio::pin!(work);
         let outcome = loop {

@@ -25,6 +25,7 @@ use crate::domain::verdict::{Cause, after};
 use crate::store::{ConfigPins, ObjectUid, PinnedMapping, Scope, Store};
 use crate::sync::SyncError;
 use crate::sync::pull::{Pull, PullReport};
+use crate::sync::reading::Reading;
 use crate::sync::reads::Wish;
 use crate::sync::remap::{Mapped, remap};
 use crate::sync::resolve::{self, Accepted, Validated};
@@ -37,9 +38,9 @@ pub fn resolved(integration: &AdoIntegration) -> ResolvedIntegration {
     ResolvedIntegration { namespace: integration.namespace().unwrap_or_default(), name: integration.name_any() }
 }
 
-/// What a run rests on.
+/// Whose names are resolved and whose project is read, with whose help.
 #[derive(Clone, Copy)]
-pub struct Basis<'a> {
+pub struct Inputs<'a> {
     /// The config.
     pub object: &'a AdoProjectConfig,
     /// Its integration.
@@ -52,7 +53,7 @@ pub struct Basis<'a> {
     pub ctx: &'a Context,
 }
 
-impl Basis<'_> {
+impl Inputs<'_> {
     /// Holds the spec against the live project. Nothing is written.
     pub async fn validate(&self) -> Result<(ProjectDetails, Validated), SyncError> {
         let Self { object, integration, connection, pinned, ctx } = *self;
@@ -71,52 +72,39 @@ impl Basis<'_> {
     }
 
     /// Resolves the names and reads the project. What an earlier look learnt is used again while it holds.
-    pub async fn pull(&self, earlier: Option<Arc<Known>>, wish: Wish) -> Result<(Finding, Arc<Known>), SyncError> {
+    pub async fn pull(&self, earlier: Option<Known>, wish: Wish) -> Result<(Finding, Known), SyncError> {
         let Self { object, integration, connection, ctx, .. } = *self;
-        let (mut known, is_new) = match earlier {
+        let (known, is_new) = match earlier {
             Some(known) if self.still_holds(&known).await? => (known, false),
-            _ => (Arc::new(self.learn().await?), true),
+            _ => (self.learn().await?, true),
         };
-        let project = &known.project;
+        let Validated { resolved, mapping, tree, types, fields, .. } = &*known.validated;
         if object.spec.requirements().is_none() && object.spec.bugs().is_none() {
-            return Ok((Finding::NothingSelected(Box::new(known.validated.resolved.clone())), known));
+            return Ok((Finding::NothingSelected(Box::new(resolved.clone())), known));
         }
+        let project = &known.project;
         let scope = Scope { integration: connection.key, project: project.id.0.into() };
         let uid = object.uid().unwrap_or_default();
         let permitted = || is_permitted(object, integration, project, ctx).boxed();
-        let pull = Pull {
-            client: &connection.client,
-            store: &ctx.store,
-            clock: &ctx.clock,
-            scope,
-            project: project.id,
-            fields: &known.validated.fields,
-            config: &uid,
-            reads: &ctx.reads,
-            permitted: &permitted,
-        };
-        let whole = wish.whole || is_new && has_strange_types(&ctx.store, scope, &known.validated.types).await?;
+        let (client, store) = (&connection.client, &ctx.store);
+        let reading = Reading { client, store, scope, project: project.id, fields, permitted: &permitted };
+        let pull = Pull { reading, clock: &ctx.clock, config: &uid, reads: &ctx.reads };
+        let whole = wish.whole || is_new && has_strange_types(store, scope, types).await?;
         let report = pull.run(Wish { whole, ..wish }).await?;
-        let Validated { mapping, tree, .. } = &known.validated;
         let mapped = match &known.mapped {
-            Some((version, mapped)) if *version == report.version => mapped.clone(),
-            _ => remap(&ctx.store, scope, mapping, tree).await?,
+            Some((version, mapped)) if *version == report.version => Arc::clone(mapped),
+            _ => Arc::new(remap(store, scope, mapping, tree).await?),
         };
         let finding = self.finding(&known, &mapped, report);
-        let known_now = Known {
-            mapped: Some((report.version, mapped)),
-            seen: Some(report.number),
-            has_feeds: report.has_feeds,
-            ..Known::clone(&known)
-        };
-        known = Arc::new(known_now);
-        Ok((finding, known))
+        let (mapped, seen) = (Some((report.version, mapped)), Some(report.number));
+        Ok((finding, Known { mapped, seen, has_feeds: report.has_feeds, ..known.clone() }))
     }
 
     /// Learns what the spec stands for, and keeps it for the object's life.
     async fn learn(&self) -> Result<Known, SyncError> {
         let (project, validated) = self.validate().await?;
         pin(self.object, self.connection, &project, &validated.pins, self.ctx).await?;
+        let validated = Arc::new(validated);
         Ok(Known { at: self.ctx.clock.now(), project, validated, mapped: None, seen: None, has_feeds: true })
     }
 
@@ -127,7 +115,8 @@ impl Basis<'_> {
             return Ok(false);
         }
         let (client, project) = (&self.connection.client, &known.project.id);
-        let team = known.validated.pins.team.as_ref();
+        let Validated { pins, tree, .. } = &*known.validated;
+        let team = pins.team.as_ref();
         let (root, nodes) = tokio::try_join!(client.iteration_tree(project), async {
             match team {
                 Some(team) => client.team_iterations(project, &TeamId(team.id)).await.map(Some),
@@ -135,7 +124,7 @@ impl Basis<'_> {
             }
         })?;
         let selected = nodes.map(|nodes| nodes.into_iter().map(|iteration| iteration.id).collect());
-        Ok(Tree::new(&root) == known.validated.tree && selected.as_ref() == team.map(|team| &team.nodes))
+        Ok(Tree::new(&root) == *tree && selected.as_ref() == team.map(|team| &team.nodes))
     }
 
     fn finding(&self, known: &Known, mapped: &Mapped, report: PullReport) -> Finding {
@@ -148,7 +137,7 @@ impl Basis<'_> {
         let is_new = known.seen != Some(report.number);
         let (changed, whole) = (is_new && report.changed, is_new && report.whole);
         let report = PullReport { changed, whole, ..report };
-        let synced = synced(mapped.clone(), times(self.object, report, self.ctx.clock.now()));
+        let synced = synced(mapped, times(self.object, report, self.ctx.clock.now()));
         Finding::Synced(Box::new(resolved), Box::new(synced))
     }
 }
@@ -165,9 +154,9 @@ async fn has_strange_types(store: &Store, scope: Scope, types: &[String]) -> Res
 pub struct Known {
     at: Timestamp,
     project: ProjectDetails,
-    validated: Validated,
+    validated: Arc<Validated>,
     /// What the project is in test management, and the version of the data that it is made of.
-    mapped: Option<(u64, Mapped)>,
+    mapped: Option<(u64, Arc<Mapped>)>,
     /// Number of the last read of the project that was looked at.
     seen: Option<u64>,
     /// Whether the service tells what changed.
@@ -183,10 +172,15 @@ async fn accepted(object: &AdoProjectConfig, ctx: &Context) -> Result<Accepted, 
     Ok(Accepted { pins: pins.unwrap_or_default(), is_current })
 }
 
-fn synced(mapped: Mapped, sync: SyncStatus) -> Synced {
+fn synced(mapped: &Mapped, sync: SyncStatus) -> Synced {
     let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     let records = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    let plan = mapped.plan;
+    let plan = &mapped.plan;
+    let unmapped = plan.unmapped.iter().map(|one| UnmappedStatus {
+        field: one.field.to_owned(),
+        value: one.value.clone(),
+        items: records(one.items),
+    });
     Synced {
         counts: Counts {
             releases: number(plan.releases.len()),
@@ -195,11 +189,7 @@ fn synced(mapped: Mapped, sync: SyncStatus) -> Synced {
             bugs: records(mapped.bugs),
         },
         sync,
-        unmapped: plan
-            .unmapped
-            .into_iter()
-            .map(|one| UnmappedStatus { field: one.field.to_owned(), value: one.value, items: records(one.items) })
-            .collect(),
+        unmapped: unmapped.collect(),
         warnings: plan.warnings.iter().map(ToString::to_string).collect(),
         gone: plan.gone.iter().map(ToString::to_string).collect(),
     }

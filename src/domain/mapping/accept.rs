@@ -45,6 +45,15 @@ pub struct TeamView<'a> {
 }
 
 impl World<'_> {
+    /// Date fields that at least one of these types has.
+    pub fn dates_of(&self, types: &[String]) -> impl Iterator<Item = &Field> {
+        let types: Vec<&WorkItemType> = types.iter().filter_map(|name| self.process.type_named(name)).collect();
+        let has = move |field: &Field| {
+            types.iter().any(|known| known.fields.iter().any(|name| same(name, &field.reference_name)))
+        };
+        self.fields.iter().filter(move |field| field.kind == FieldKind::DateTime && has(field))
+    }
+
     /// Whether some type of bugs offers a severity, or takes any.
     pub fn offers_severity(&self, severity: &str) -> bool {
         self.severities.values().any(|offered| offered.is_empty() || offered.iter().any(|known| same(known, severity)))
@@ -133,13 +142,9 @@ fn pin_types(spec: &AdoProjectConfigSpec, process: &Process, earlier: &MappingPi
     let requirements = spec.pull_requirements.iter().filter_map(|block| block.work_item_types.as_ref());
     let bugs = spec.bug_mapping.iter().filter_map(|block| block.work_item_types.as_ref());
     for name in requirements.chain(bugs).flatten() {
-        pin_type(name, process, earlier, pins);
-    }
-}
-
-fn pin_type(name: &str, process: &Process, earlier: &MappingPins, pins: &mut MappingPins) {
-    if let Some(known) = earlier.type_meant(name, process) {
-        pins.types.insert(folded(name), reference_of(known).to_owned());
+        if let Some(known) = earlier.type_meant(name, process) {
+            pins.types.insert(folded(name), reference_of(known).to_owned());
+        }
     }
 }
 
@@ -163,17 +168,8 @@ fn pin_iterations(
             pins.levels.insert(*tier, level.id.clone());
         }
     }
-    refuse_repeats(&sources)
-}
-
-fn refuse_repeats(sources: &Sources) -> Result<(), Cause> {
-    for (field, source) in [
-        ("spec.iterationMapping.release.paths", &sources.release),
-        ("spec.iterationMapping.sprint.paths", &sources.sprint),
-    ] {
-        if let Source::Paths(paths) = source {
-            refuse_twice(field, paths.iter().map(|path| (folded(path), path.clone())))?;
-        }
+    for (field, paths) in sources.paths() {
+        refuse_twice(field, paths.iter().map(|path| (folded(path), path.clone())))?;
     }
     Ok(())
 }
@@ -217,11 +213,7 @@ fn check_time_zone(name: Option<&str>) -> Result<(), Cause> {
 /// Each field must be a date that at least one selected type has.
 fn check_dates(names: &[String], selected: &Selected, world: &World<'_>) -> Result<(), Cause> {
     refuse_twice(DATE_FIELDS, names.iter().map(|name| (folded(name), name.clone())))?;
-    let types: Vec<&WorkItemType> =
-        selected.requirement_types.iter().filter_map(|name| world.process.type_named(name)).collect();
-    let has =
-        |field: &Field| types.iter().any(|known| known.fields.iter().any(|name| same(name, &field.reference_name)));
-    let dates = || world.fields.iter().filter(|field| field.kind == FieldKind::DateTime && has(field));
+    let dates = || world.dates_of(&selected.requirement_types);
     for name in names {
         let is_field = matches!(DateSource::named(name), DateSource::Field(_));
         if is_field && !dates().any(|field| same(&field.reference_name, name)) {
@@ -263,11 +255,10 @@ fn check_statuses(
                 selected.iter().filter(|one| same(one, &known.name)).cloned().collect()
             }
         };
-        let known: Vec<&WorkItemType> = types.iter().filter_map(|name| process.type_named(name)).collect();
-        let offered: BTreeSet<&str> =
-            known.iter().flat_map(|known| &known.states).map(|state| state.name.as_str()).collect();
-        if !types.is_empty() && !offered.iter().any(|state| same(state, &entry.ado)) {
-            let offered = offered.into_iter().map(str::to_owned).collect();
+        if !types.is_empty() && !types.iter().any(|name| process.has_state(name, &entry.ado)) {
+            let known = types.iter().filter_map(|name| process.type_named(name));
+            let offered: BTreeSet<&String> = known.flat_map(|known| &known.states).map(|state| &state.name).collect();
+            let offered = offered.into_iter().cloned().collect();
             unoffered.push(Unoffered { field, of: "System.State", value: entry.ado.clone(), types, offered });
         }
     }

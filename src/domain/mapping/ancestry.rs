@@ -3,12 +3,21 @@
 use crate::ado::model::WorkItemId;
 
 use super::tree::NodeIndex;
+use super::warnings::Side;
 
 /// Mark of the types of the release's tier.
 pub const RELEASE: u8 = 1;
 
 /// Mark of the types of the sprint's tier.
 pub const SPRINT: u8 = 2;
+
+/// The mark of the types of a side's tier.
+pub const fn mark(side: Side) -> u8 {
+    match side {
+        Side::Release => RELEASE,
+        Side::Sprint => SPRINT,
+    }
+}
 
 /// What the walk to the ancestors has to know of an item.
 #[derive(Clone, Copy, Debug)]

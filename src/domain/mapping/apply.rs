@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::ancestry::{self, Ancestry, Inheritance};
@@ -64,12 +65,15 @@ pub struct Application<'a> {
 impl<'a> Application<'a> {
     /// Begins. The ancestry is that of all present items where the mapping [needs it](Mapping::needs_ancestry).
     pub fn new(mapping: &'a Mapping, tree: &'a Tree, ancestry: Option<&'a Ancestry>) -> Self {
-        let inherited = |is_asked: bool, mark| ancestry.filter(|_| is_asked).map(|ancestry| ancestry.inherited(mark));
+        let inherited = |source: &Source, mark| {
+            let ancestry = ancestry.filter(|_| matches!(source, Source::Tier(_)));
+            ancestry.map(|ancestry| ancestry.inherited(mark))
+        };
         Self {
             mapping,
             tree,
-            releases: inherited(mapping.release_tier.is_some(), ancestry::RELEASE),
-            sprints: inherited(mapping.sprint_tier.is_some(), ancestry::SPRINT),
+            releases: inherited(&mapping.sources.release, ancestry::RELEASE),
+            sprints: inherited(&mapping.sources.sprint, ancestry::SPRINT),
             reached: vec![(false, false); tree.nodes().len()],
             gives: (false, false),
             carried: vec![false; mapping.missing.len()],
@@ -79,23 +83,24 @@ impl<'a> Application<'a> {
 
     /// What an item is in test management; None if its type is not pulled.
     pub fn record(&mut self, item: &Item<'_>) -> Option<Record> {
-        let kind = self.mapping.kind(item.work_item_type)?;
+        let mapping = self.mapping;
+        let (of_type, state) = (folded(item.work_item_type), folded(item.state));
+        let kind = *mapping.kinds.get(&of_type)?;
         let own = self.tree.of_item(item.iteration_id, item.iteration_path);
         let from = |inheritance: &Option<Inheritance<'_>>| inheritance.as_ref().and_then(|found| found.of(item.id));
         let inherited = Inherited { release: from(&self.releases), sprint: from(&self.sprints) };
         let is_given = |node: Option<NodeIndex>| node.is_some_and(|node| node != ROOT);
         self.gives.0 |= is_given(inherited.release);
         self.gives.1 |= is_given(inherited.sprint);
-        let place = self.mapping.placement.of(own, inherited);
+        let place = mapping.placement.of(own, inherited);
         self.reach(place);
-        let mapping = self.mapping;
-        self.look_for_missing(kind, item);
-        let category = mapping.categories.get(&(folded(item.work_item_type), folded(item.state)));
+        self.look_for_missing(kind, &of_type, &state, item.severity);
+        let category = mapping.categories.get(&of_type).and_then(|states| states.get(&state));
         let (statuses, field) = match kind {
             RecordKind::Requirement => (&mapping.requirement_statuses, REQUIREMENT_STATUSES),
             RecordKind::Bug => (&mapping.bug_statuses, BUG_STATUSES),
         };
-        let status = statuses.meaning(item.work_item_type, item.state, category);
+        let status = statuses.meaning(&of_type, &state, category);
         let priority =
             item.priority.filter(|value| !is_blank(value)).map(|value| (value, mapping.priorities.meaning(value)));
         let severity = item.severity.filter(|value| kind == RecordKind::Bug && !is_blank(value));
@@ -113,10 +118,13 @@ impl<'a> Application<'a> {
         })
     }
 
-    fn look_for_missing(&mut self, kind: RecordKind, item: &Item<'_>) {
+    fn look_for_missing(&mut self, kind: RecordKind, of_type: &str, state: &str, severity: Option<&Value>) {
+        if self.mapping.missing.is_empty() {
+            return;
+        }
+        let severity = severity.map(|severity| folded(&shown(severity)));
         for (missing, carried) in self.mapping.missing.iter().zip(&mut self.carried) {
-            let severity = item.severity.map(shown);
-            *carried |= missing.is_carried(kind, item.work_item_type, item.state, severity.as_deref());
+            *carried |= missing.is_carried(kind, of_type, state, severity.as_deref());
         }
     }
 

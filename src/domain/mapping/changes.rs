@@ -1,6 +1,5 @@
 //! What Azure DevOps changed under an accepted spec: things that are called otherwise by now, and things that are gone.
 
-use crate::ado::model::FieldKind;
 use crate::api::{AdoProjectConfigSpec, StatusEntry};
 
 use super::accept::World;
@@ -26,12 +25,12 @@ pub struct Missing {
 }
 
 impl Missing {
-    /// Whether an item of that kind and type carries it in its state, or for severities in its severity.
+    /// Whether an item of that kind and type carries it in its state, or for severities in its severity; all folded.
     pub fn is_carried(&self, kind: RecordKind, work_item_type: &str, state: &str, severity: Option<&str>) -> bool {
         let value = if self.name.field == SEVERITIES { severity } else { Some(state) };
         self.kind == kind
-            && value.is_some_and(|value| folded(value) == self.value)
-            && self.work_item_type.as_ref().is_none_or(|only| *only == folded(work_item_type))
+            && value == Some(self.value.as_str())
+            && self.work_item_type.as_ref().is_none_or(|only| only == work_item_type)
     }
 }
 
@@ -116,10 +115,8 @@ impl Changes {
     fn look_at_dates(&mut self, spec: &AdoProjectConfigSpec, world: &World<'_>, selected: &Selected) {
         let names = spec.requirements().and_then(|block| block.release_date_fields.as_deref()).unwrap_or_default();
         for name in names.iter().filter(|name| matches!(DateSource::named(name), DateSource::Field(_))) {
-            let is_date =
-                world.fields.iter().any(|field| field.kind == FieldKind::DateTime && same(&field.reference_name, name));
-            let mut types = selected.requirement_types.iter().filter_map(|known| world.process.type_named(known));
-            if !is_date || !types.any(|known| known.fields.iter().any(|field| same(field, name))) {
+            let mut dates = world.dates_of(&selected.requirement_types);
+            if !dates.any(|field| same(&field.reference_name, name)) {
                 self.gone.push(Gone { field: DATE_FIELDS, name: name.clone() });
             }
         }

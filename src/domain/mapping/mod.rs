@@ -1,7 +1,7 @@
 //! The mapping: what an Azure DevOps project is in test management.
 //!
 //! A pure function of raw items, iterations, process, team, spec and pins. A spec is first held against the live process
-//! ([`accept::accept`]), which gives the pins; from then on [`Mapping::new`] and [`Mapping::apply`] follow whatever Azure
+//! ([`accept::accept`]), which gives the pins; from then on [`Mapping::new`] and [`apply::Application`] follow whatever Azure
 //! DevOps does under the accepted spec.
 
 pub mod accept;
@@ -36,7 +36,7 @@ use self::sources::{Source, Sources, choose};
 use self::tree::NodeIndex;
 use self::values::{Priorities, Severities, Statuses};
 use self::warnings::{Gone, Side, Warning};
-use crate::ado::model::{State, StateCategory, WorkItemId};
+use crate::ado::model::{State, StateCategory, WorkItemId, WorkItemType};
 use crate::api::{AdoProjectConfigSpec, Rating, RecordStatus};
 
 /// Azure DevOps compares names without case.
@@ -106,16 +106,18 @@ pub struct Record {
 #[derive(Clone, Debug)]
 pub struct Mapping {
     selected: Selected,
+    /// Kinds of records by the folded type.
     kinds: HashMap<String, RecordKind>,
-    categories: HashMap<(String, String), StateCategory>,
+    /// Categories by the folded type, then the folded state.
+    categories: HashMap<String, HashMap<String, StateCategory>>,
     priorities: Priorities,
     severities: Severities,
     requirement_statuses: Statuses,
     bug_statuses: Statuses,
     dates: Vec<DateSource>,
     zone: TimeZone,
-    release_tier: Option<Vec<String>>,
-    sprint_tier: Option<Vec<String>>,
+    /// Marks of the types at a tier that is asked for, by the folded type.
+    marks: HashMap<String, u8>,
     placement: Placement,
     sources: Sources,
     full_path: bool,
@@ -134,8 +136,12 @@ impl Mapping {
         let Changes { mut warnings, mut gone, missing } = Changes::look(spec, world, pins, &selected, &sources);
         let chosen = choose(&sources, tree, &pins.team_nodes(tree), pins, &mut warnings);
         let placement = Placement::new(&sources, chosen, tree);
-        let mut tier = |source, side| tier_types(source, side, process, pins, &mut warnings, &mut gone);
-        let (release_tier, sprint_tier) = (tier(&sources.release, Side::Release), tier(&sources.sprint, Side::Sprint));
+        let mut marks: HashMap<String, u8> = HashMap::new();
+        for (source, side) in [(&sources.release, Side::Release), (&sources.sprint, Side::Sprint)] {
+            for name in tier_types(source, side, process, pins, &mut warnings, &mut gone) {
+                *marks.entry(folded(name)).or_default() |= ancestry::mark(side);
+            }
+        }
         let is_called =
             |name: &str| pins.type_meant(name, process).map_or_else(|| name.to_owned(), |known| known.name.clone());
         let (requirements, bugs) = (spec.requirements(), spec.bugs());
@@ -152,8 +158,7 @@ impl Mapping {
             bug_statuses: Statuses::new(bugs.and_then(|block| block.status_mapping.as_deref()), is_called),
             dates: dates.iter().map(|name| DateSource::named(name)).collect(),
             zone: spec.time_zone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC),
-            release_tier,
-            sprint_tier,
+            marks,
             placement,
             full_path: spec.iteration_mapping.as_ref().and_then(|mapping| mapping.full_path).unwrap_or(false),
             selected,
@@ -189,12 +194,7 @@ impl Mapping {
 
     /// What the walk to the ancestors has to know of an item of a type.
     pub fn marks(&self, work_item_type: &str) -> u8 {
-        let is_of = |tier: &Option<Vec<String>>| {
-            tier.as_ref().is_some_and(|types| types.iter().any(|name| same(name, work_item_type)))
-        };
-        let release = if is_of(&self.release_tier) { ancestry::RELEASE } else { 0 };
-        let sprint = if is_of(&self.sprint_tier) { ancestry::SPRINT } else { 0 };
-        release | sprint
+        self.marks.get(&folded(work_item_type)).copied().unwrap_or_default()
     }
 
     /// What an item is, if it is anything.
@@ -210,33 +210,33 @@ fn kinds(selected: &Selected) -> HashMap<String, RecordKind> {
     requirements.chain(bugs).collect()
 }
 
-fn categories(process: &Process) -> HashMap<(String, String), StateCategory> {
-    let states = process.types().iter().flat_map(|known| known.states.iter().map(move |state| (known, state)));
-    let category = |state: &State| state.category.clone();
-    states.filter_map(|(known, state)| Some(((folded(&known.name), folded(&state.name)), category(state)?))).collect()
+fn categories(process: &Process) -> HashMap<String, HashMap<String, StateCategory>> {
+    let category = |state: &State| Some((folded(&state.name), state.category.clone()?));
+    let states = |known: &WorkItemType| known.states.iter().filter_map(category).collect();
+    process.types().iter().map(|known| (folded(&known.name), states(known))).collect()
 }
 
 /// Types of the level that a tier means.
-fn tier_types(
+fn tier_types<'a>(
     source: &Source,
     side: Side,
-    process: &Process,
+    process: &'a Process,
     pins: &MappingPins,
     warnings: &mut Vec<Warning>,
     gone: &mut Vec<Gone>,
-) -> Option<Vec<String>> {
-    let Source::Tier(tier) = source else { return None };
+) -> &'a [String] {
+    let Source::Tier(tier) = source else { return &[] };
     let Some(level) = pins.level(*tier, process) else {
         if pins.levels.contains_key(tier) {
             gone.push(Gone { field: side.tier_field(), name: tier.to_string() });
         } else {
             warnings.push(Warning::MatchesNothing { side, source: source.to_string() });
         }
-        return Some(Vec::new());
+        return &[];
     };
     let is = process.levels().iter().position(|known| known.id == level.id).map_or(*tier, |place| place + 1);
     if is != *tier {
         warnings.push(Warning::Shifted { was: *tier, is });
     }
-    Some(level.types.clone())
+    &level.types
 }

@@ -7,9 +7,6 @@ use super::same;
 /// Category of bugs in every process (`ado-api.md` §7).
 const BUG_CATEGORY: &str = "Microsoft.BugCategory";
 
-/// Category of test cases.
-const TEST_CASE_CATEGORY: &str = "Microsoft.TestCaseCategory";
-
 /// The live process of a project, as a team sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Process {
@@ -18,7 +15,6 @@ pub struct Process {
     levels: Vec<Level>,
     requirement_level: Option<usize>,
     bug_category: Vec<String>,
-    test_cases: Vec<String>,
 }
 
 /// A level of the backlog. Its place in the list, from 1 at the top, is its tier.
@@ -35,10 +31,8 @@ pub struct Level {
 impl Process {
     /// Puts together what three calls answered. Disabled types count as absent.
     pub fn new(types: Vec<WorkItemType>, categories: &[TypeCategory], backlog: BacklogConfiguration) -> Self {
-        let category = |name: &str| {
-            let found = categories.iter().find(|category| same(&category.reference_name, name));
-            found.map(|category| category.types.clone()).unwrap_or_default()
-        };
+        let bugs = categories.iter().find(|category| same(&category.reference_name, BUG_CATEGORY));
+        let bugs = bugs.map(|category| category.types.clone()).unwrap_or_default();
         let (mut levels, requirement_level, task_level) =
             ranked(backlog.portfolio_backlogs, backlog.requirement_backlog, backlog.task_backlog);
         let names = types.iter().map(|known| known.name.clone()).collect();
@@ -46,14 +40,14 @@ impl Process {
         let exists = |name: &&String| types.iter().any(|known| same(&known.name, name));
         let listed: &[String] = requirement_level.map_or(&[], |level| &levels[level].types);
         let requirements: Vec<&String> = listed.iter().filter(exists).collect();
-        let bug_category = effective_bug_category(category(BUG_CATEGORY), &requirements);
+        let bug_category = effective_bug_category(bugs, &requirements);
         let place = match backlog.bugs_behavior.unwrap_or(BugsBehavior::Off) {
             BugsBehavior::AsRequirements => requirement_level,
             BugsBehavior::AsTasks => task_level,
             BugsBehavior::Off | BugsBehavior::Other(_) => None,
         };
         place_bugs(&mut levels, &bug_category, place);
-        Self { names, types, levels, requirement_level, bug_category, test_cases: category(TEST_CASE_CATEGORY) }
+        Self { names, types, levels, requirement_level, bug_category }
     }
 
     /// Names of all types, of disabled ones too: items may still carry them.
@@ -105,11 +99,6 @@ impl Process {
     /// Types of the bug category; none if no requirement type would be left without them, as with Basic's Issue.
     pub fn bug_types(&self) -> Vec<String> {
         self.offered(&self.bug_category, false)
-    }
-
-    /// Types of the test case category.
-    pub fn test_case_types(&self) -> Vec<String> {
-        self.offered(&self.test_cases, false)
     }
 
     /// Whether a type offers a state, both compared without case.

@@ -63,7 +63,7 @@ impl Sources {
         };
         let default_release = match &sprint {
             Some(Source::Depth(1)) => Source::None,
-            Some(Source::Depth(depth)) => Source::Depth(depth - 1),
+            Some(Source::Depth(depth)) => Source::Depth(depth.saturating_sub(1)),
             _ => Source::Depth(1),
         };
         Self {
@@ -83,13 +83,18 @@ impl Sources {
         matches!(self.release, Source::Tier(_)) || matches!(self.sprint, Source::Tier(_))
     }
 
+    /// The paths of releases and sprints, each with the field that names them.
+    pub fn paths(&self) -> [(&'static str, &[String]); 2] {
+        [
+            ("spec.iterationMapping.release.paths", self.release.paths()),
+            ("spec.iterationMapping.sprint.paths", self.sprint.paths()),
+        ]
+    }
+
     /// Every literal beginning of a path, which has to exist.
     pub fn literals(&self) -> impl Iterator<Item = Literal<'_>> {
-        let release = self.release.paths().iter().map(|path| ("spec.iterationMapping.release.paths", path));
-        let sprint = self.sprint.paths().iter().map(|path| ("spec.iterationMapping.sprint.paths", path));
-        release
-            .chain(sprint)
-            .filter_map(|(field, path)| Some(Literal { field, path, node: Pattern::new(path).literal? }))
+        let all = self.paths().into_iter().flat_map(|(field, paths)| paths.iter().map(move |path| (field, path)));
+        all.filter_map(|(field, path)| Some(Literal { field, path, node: Pattern::new(path).literal? }))
     }
 }
 

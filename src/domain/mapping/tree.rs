@@ -107,11 +107,6 @@ impl Tree {
         self.by_identifier.get(identifier).copied()
     }
 
-    /// A node and the nodes above it, upwards.
-    pub fn upwards(&self, from: NodeIndex) -> impl Iterator<Item = NodeIndex> {
-        std::iter::successors(Some(from), |index| self.nodes[*index].parent)
-    }
-
     /// Whether every node but the root stands right below it, and there is one.
     pub fn is_flat(&self) -> bool {
         self.nodes.len() > 1 && self.nodes.iter().all(|node| node.depth <= 1)

@@ -93,8 +93,10 @@ fn leading_number(text: &str) -> Option<usize> {
 #[derive(Clone, Debug, Default)]
 pub struct Statuses {
     is_given: bool,
+    /// By the folded state.
     general: HashMap<String, RecordStatus>,
-    specific: HashMap<(String, String), RecordStatus>,
+    /// By the folded type, then the folded state.
+    specific: HashMap<String, HashMap<String, RecordStatus>>,
 }
 
 impl Statuses {
@@ -103,20 +105,19 @@ impl Statuses {
         let entries = entries.unwrap_or_default();
         let mut statuses = Self { is_given: !entries.is_empty(), ..Self::default() };
         for entry in entries {
-            match &entry.work_item_type {
-                None => statuses.general.insert(folded(&entry.ado), entry.testops),
-                Some(name) => statuses.specific.insert((folded(&current(name)), folded(&entry.ado)), entry.testops),
+            let meanings = match &entry.work_item_type {
+                None => &mut statuses.general,
+                Some(name) => statuses.specific.entry(folded(&current(name))).or_default(),
             };
+            meanings.insert(folded(&entry.ado), entry.testops);
         }
         statuses
     }
 
-    /// What a state of a type means: the entry for the type, else the general one, else its category.
-    pub fn meaning(&self, type_name: &str, state: &str, category: Option<&StateCategory>) -> Meaning<RecordStatus> {
-        let state = folded(state);
-        let general = self.general.get(&state).copied();
-        let specific = if self.specific.is_empty() { None } else { self.specific.get(&(folded(type_name), state)) };
-        let entry = specific.copied().or(general);
+    /// What a state of a type means, both folded: the entry for the type, else the general one, else its category.
+    pub fn meaning(&self, of_type: &str, state: &str, category: Option<&StateCategory>) -> Meaning<RecordStatus> {
+        let specific = self.specific.get(of_type).and_then(|states| states.get(state));
+        let entry = specific.or_else(|| self.general.get(state)).copied();
         let value = entry.or_else(|| by_category(category?));
         Meaning { is_unmapped: value.is_none() || self.is_given && entry.is_none(), value }
     }

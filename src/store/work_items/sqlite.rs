@@ -4,7 +4,7 @@ use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use super::{Changes, UPDATE, WorkItemRecord};
 use crate::store::bounds::without_nul;
-use crate::store::{RunId, Scope};
+use crate::store::{RunId, Scope, WorkItemId};
 
 /// Rows per statement. Larger ones gain nothing, and a statement of this one size stays prepared.
 const ROWS: usize = 100;
@@ -18,8 +18,7 @@ pub(super) async fn put(
 ) -> sqlx::Result<Changes> {
     let mut changes = Changes::default();
     for rows in rows.chunks(ROWS) {
-        // A JSON array is one parameter, whatever its length.
-        let ids = rows.iter().map(|item| item.id.get()).collect::<serde_json::Value>().to_string();
+        let ids = WorkItemId::json(rows.iter().map(|item| item.id));
         let stored = count_stored(connection, scope, &ids).await?;
         let written = upsert(connection, scope, rows).await?;
         let inserted = (rows.len() as u64).saturating_sub(stored);
