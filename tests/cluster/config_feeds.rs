@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ado_operator::api::AdoProjectConfig;
-use ado_simulator::control::{ItemChange, ItemLink, NewNode, NewWorkItem};
+use ado_simulator::control::{ItemChange, ItemLink, NewNode, NewWorkItem, ProjectChange};
 use ado_simulator::{Effect, Fault, Options, Quirks};
 use serde_json::json;
 use support::wait;
-use support::world::World;
+use support::world::{World, conditions};
 
 use crate::config_reads::present;
 use crate::configs::{active, apply, batches, connected, connected_small, counts, pass, reads, run, synced};
@@ -65,6 +65,25 @@ async fn a_look_at_a_project_in_which_nothing_happened_costs_three_requests_and_
         });
         assert_eq!(by_config.count(), cost, "{team:?}: {asked:?}");
     }
+}
+
+/// A team that is gone under an accepted spec is noticed once, and no look fails for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_team_that_is_gone_is_not_asked_for_at_every_look() {
+    let world = connected_small().await;
+    apply(&world, json!({"team": "Checkout", "iterationMapping": {"sprint": {"from": "TeamBoard"}}})).await;
+    let before = counts(&active(&world).await);
+    world.clock.hold();
+    let gone = ProjectChange { project: "Payments".into(), remove_team: Some("Checkout".into()), ..Default::default() };
+    world.ado.change_project(&gone).unwrap();
+    let found = next_look(&world).await;
+    assert_eq!(conditions(&found)["MappingValid"], ("False".to_owned(), "ProcessChanged".to_owned()));
+    assert_eq!(counts(&found), before, "it keeps its last iterations");
+    let since = world.ado.last_request();
+    next_look(&world).await;
+    let sent = world.ado.requests_since(since);
+    let refused: Vec<&str> = sent.iter().filter(|one| one.status == 404).map(|one| one.target.as_str()).collect();
+    assert_eq!(refused, [""; 0]);
 }
 
 /// An epic in an iteration of its own.

@@ -7,6 +7,7 @@ use futures::FutureExt as _;
 use jiff::Timestamp;
 use kube::ResourceExt;
 
+use crate::ado::AdoError;
 use crate::ado::model::{ProjectDetails, TeamId};
 use crate::api::{
     AdoIntegration, AdoProjectConfig, Counts, DesiredState, Reason, ResolvedIntegration, SyncStatus, UnmappedStatus,
@@ -115,11 +116,15 @@ impl Inputs<'_> {
             return Ok(false);
         }
         let (client, project) = (&self.connection.client, &known.project.id);
-        let Validated { pins, tree, .. } = &*known.validated;
-        let team = pins.team.as_ref();
+        // A team that is gone stays pinned, and has nothing to tell.
+        let Validated { resolved, pins, tree, .. } = &*known.validated;
+        let team = pins.team.as_ref().filter(|_| resolved.team.is_some());
         let (root, nodes) = tokio::try_join!(client.iteration_tree(project), async {
             match team {
-                Some(team) => client.team_iterations(project, &TeamId(team.id)).await.map(Some),
+                Some(team) => match client.team_iterations(project, &TeamId(team.id)).await {
+                    Err(AdoError::NotFound(_)) => Ok(None),
+                    nodes => nodes.map(Some),
+                },
                 None => Ok(None),
             }
         })?;
