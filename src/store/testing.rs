@@ -153,5 +153,6 @@ pub fn item(id: u32, rev: u32) -> WorkItemRecord {
         title: format!("Story {id}"),
         changed_at: 1_000 + i64::from(rev),
         fields: format!(r#"{{"System.Id":{id},"System.Rev":{rev}}}"#),
+        texts: None,
     }
 }

@@ -6,8 +6,11 @@
 
 use std::collections::HashMap;
 
+use sqlx::AssertSqlSafe;
+
 use super::backend::{Backend, Connection, answered, both};
 use super::bounds::{self, within};
+use super::changes::{Change, keep_change, next_change};
 use super::connection::Store;
 use super::error::StoreError;
 use super::ids::{RunId, Scope, WorkItemId};
@@ -23,10 +26,11 @@ const MAX_FIELDS: usize = 16 * 1024 * 1024;
 /// equal one if it differs.
 const UPDATE: &str = " ON CONFLICT (integration_key, project_id, id) DO UPDATE SET rev = excluded.rev, \
      work_item_type = excluded.work_item_type, state = excluded.state, title = excluded.title, \
-     changed_at = excluded.changed_at, fields = excluded.fields \
+     changed_at = excluded.changed_at, change = excluded.change, fields = excluded.fields, texts = excluded.texts \
      WHERE excluded.rev > work_items.rev OR (excluded.rev = work_items.rev AND \
-     (excluded.work_item_type, excluded.state, excluded.title, excluded.changed_at, excluded.fields) IS DISTINCT FROM \
-     (work_items.work_item_type, work_items.state, work_items.title, work_items.changed_at, work_items.fields))";
+     (excluded.work_item_type, excluded.state, excluded.title, excluded.changed_at, excluded.fields, excluded.texts) \
+     IS DISTINCT FROM (work_items.work_item_type, work_items.state, work_items.title, work_items.changed_at, \
+     work_items.fields, work_items.texts))";
 
 /// A work item as it was fetched.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -43,9 +47,11 @@ pub struct WorkItemRecord {
     pub title: String,
     /// When it was last changed in Azure DevOps, Unix milliseconds.
     pub changed_at: i64,
-    /// All fetched fields, by reference name, as JSON text. The same fields must give the same text, else an unchanged
-    /// item counts as updated.
+    /// All fetched fields but the long texts, by reference name, as JSON text. The same fields must give the same text, else
+    /// an unchanged item counts as updated.
     pub fields: String,
+    /// Long texts by reference name, as JSON text; None if it has none.
+    pub texts: Option<String>,
 }
 
 /// A stored work item as the mapping reads it.
@@ -53,21 +59,30 @@ pub struct WorkItemRecord {
 pub struct StoredItem {
     /// Its id.
     pub id: u32,
+    /// Its revision.
+    pub rev: u32,
     /// Name of its type.
     pub work_item_type: String,
     /// Its state.
     pub state: String,
-    /// All fetched fields, by reference name, as JSON text.
+    /// When it was last changed in Azure DevOps, Unix milliseconds.
+    pub changed_at: i64,
+    /// All fetched fields but the long texts, by reference name, as JSON text.
     pub fields: String,
 }
 
-/// What a page changed.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Changes {
-    /// Items that were not stored before.
-    pub inserted: u64,
-    /// Items whose stored contents changed.
-    pub updated: u64,
+/// The columns of a [`StoredItem`], in the order in which its rows are read.
+pub(super) const COLUMNS: &str = "id, rev, work_item_type, state, changed_at, fields";
+
+/// A row of [`COLUMNS`].
+pub(super) type Row = (i64, i64, String, String, i64, String);
+
+impl StoredItem {
+    /// The item of a row; none is stored whose numbers do not fit.
+    pub(super) fn of((id, rev, work_item_type, state, changed_at, fields): Row) -> Option<Self> {
+        let (id, rev) = (u32::try_from(id).ok()?, u32::try_from(rev).ok()?);
+        Some(Self { id, rev, work_item_type, state, changed_at, fields })
+    }
 }
 
 /// What a full read found at its end.
@@ -96,40 +111,40 @@ impl Store {
     }
 
     /// Stores a page of a full read in one transaction: a higher revision wins, an equal one overwrites, a lower one
-    /// changes nothing. Any order and any repetition of pages ends with the same rows.
+    /// changes nothing. Any order and any repetition of pages ends with the same rows. Gives the number of rows that
+    /// changed.
     ///
     /// Errors: [`StoreError::RunNotOpen`]; [`StoreError::TooLarge`] for more than [`MAX_PAGE`] items, or a text over its
     /// limit, with nothing stored.
-    pub async fn put_work_items(
-        &self,
-        scope: Scope,
-        run: RunId,
-        page: &[WorkItemRecord],
-    ) -> Result<Changes, StoreError> {
+    pub async fn put_work_items(&self, scope: Scope, run: RunId, page: &[WorkItemRecord]) -> Result<u64, StoreError> {
         let items = checked(page)?;
         let mut transaction = self.write().await?;
         refuse_closed(transaction.connection(), scope, run).await?;
-        let changes = put(transaction.connection(), scope, Some(run), &items).await?;
+        let change = next_change(transaction.connection(), scope).await?;
+        let written = put(transaction.connection(), change, Some(run), &items).await?;
+        keep_change(transaction.connection(), change, written).await?;
         transaction.commit().await?;
-        Ok(changes)
+        Ok(written)
     }
 
     /// Ends a full read that saw everything: what it saw is present, what else is stored of the scope is marked absent.
     pub async fn finish_full_read(&self, scope: Scope, run: RunId) -> Result<FullReadEnd, StoreError> {
         let mut transaction = self.write().await?;
         refuse_closed(transaction.connection(), scope, run).await?;
+        let change = next_change(transaction.connection(), scope).await?;
         let mut marked = 0;
         for statement in [
-            "UPDATE work_items SET absent = TRUE WHERE integration_key = $1 AND project_id = $2 AND absent = FALSE \
+            "UPDATE work_items SET absent = TRUE, change = $4 WHERE integration_key = $1 AND project_id = $2 AND absent = FALSE \
              AND NOT EXISTS (SELECT 1 FROM full_read_items seen WHERE seen.run_id = $3 AND seen.id = work_items.id)",
-            "UPDATE work_items SET absent = FALSE WHERE integration_key = $1 AND project_id = $2 AND absent = TRUE \
+            "UPDATE work_items SET absent = FALSE, change = $4 WHERE integration_key = $1 AND project_id = $2 AND absent = TRUE \
              AND EXISTS (SELECT 1 FROM full_read_items seen WHERE seen.run_id = $3 AND seen.id = work_items.id)",
         ] {
             marked += both!(transaction.connection(), db => {
                 let update = sqlx::query(statement).bind(scope.integration).bind(scope.project).bind(run);
-                update.execute(db).await?.rows_affected()
+                update.bind(change.number).execute(db).await?.rows_affected()
             });
         }
+        keep_change(transaction.connection(), change, marked).await?;
         let missing: i64 = both!(transaction.connection(), db => {
             sqlx::query("DELETE FROM full_reads WHERE id = $1").bind(run).execute(&mut *db).await?;
             sqlx::query_scalar(
@@ -158,13 +173,24 @@ impl Store {
         transaction.commit().await
     }
 
+    /// Long texts of an item by reference name, as JSON text; None if it has none, or is not stored.
+    pub async fn texts(&self, scope: Scope, id: WorkItemId) -> Result<Option<String>, StoreError> {
+        let texts = "SELECT texts FROM work_items WHERE integration_key = $1 AND project_id = $2 AND id = $3";
+        let texts: Option<Option<String>> = both!(self.readers(), db => {
+            let texts = sqlx::query_scalar(texts).bind(scope.integration).bind(scope.project);
+            texts.bind(i64::from(id.get())).fetch_optional(db).await?
+        });
+        Ok(texts.flatten())
+    }
+
     /// Present items of a scope whose ids are above one, by rising id, at most so many.
     pub async fn items_above(&self, scope: Scope, id: u32, most: u32) -> Result<Vec<StoredItem>, StoreError> {
-        let rows: Vec<(i64, String, String, String)> = both!(self.readers(), db => {
-            sqlx::query_as(
-                "SELECT id, work_item_type, state, fields FROM work_items \
-                 WHERE integration_key = $1 AND project_id = $2 AND id > $3 AND absent = FALSE ORDER BY id LIMIT $4",
-            )
+        let items = format!(
+            "SELECT {COLUMNS} FROM work_items \
+             WHERE integration_key = $1 AND project_id = $2 AND id > $3 AND absent = FALSE ORDER BY id LIMIT $4"
+        );
+        let rows: Vec<Row> = both!(self.readers(), db => {
+            sqlx::query_as(AssertSqlSafe(items))
             .bind(scope.integration)
             .bind(scope.project)
             .bind(i64::from(id))
@@ -172,38 +198,21 @@ impl Store {
             .fetch_all(db)
             .await?
         });
-        let item = |(id, work_item_type, state, fields)| StoredItem { id, work_item_type, state, fields };
-        let narrow = |(id, kind, state, fields)| Some((u32::try_from(id).ok()?, kind, state, fields));
-        Ok(rows.into_iter().filter_map(narrow).map(item).collect())
-    }
-
-    /// Present items of a scope by the name of their type, in the order of the names.
-    pub async fn count_by_type(&self, scope: Scope) -> Result<Vec<(String, u64)>, StoreError> {
-        let rows: Vec<(String, i64)> = both!(self.readers(), db => {
-            sqlx::query_as(
-                "SELECT work_item_type, count(*) FROM work_items \
-                 WHERE integration_key = $1 AND project_id = $2 AND absent = FALSE \
-                 GROUP BY work_item_type ORDER BY work_item_type",
-            )
-            .bind(scope.integration)
-            .bind(scope.project)
-            .fetch_all(db)
-            .await?
-        });
-        Ok(rows.into_iter().map(|(name, count)| (name, count.unsigned_abs())).collect())
+        Ok(rows.into_iter().filter_map(StoredItem::of).collect())
     }
 }
 
-/// Stores these rows, no id twice, and marks them as seen by a full read.
+/// Stores these rows, no id twice, marks them as seen by a full read, and gives the number of those that are new or differ
+/// from what was stored.
 pub(super) async fn put(
     connection: Connection<'_>,
-    scope: Scope,
+    change: Change,
     run: Option<RunId>,
     rows: &[&WorkItemRecord],
-) -> Result<Changes, StoreError> {
+) -> Result<u64, StoreError> {
     match connection {
-        Backend::Sqlite(db) => Ok(sqlite::put(db, scope, run, rows).await?),
-        Backend::Postgres(db) => answered(Box::pin(postgres::put(db, scope, run, rows))).await,
+        Backend::Sqlite(db) => Ok(sqlite::put(db, change, run, rows).await?),
+        Backend::Postgres(db) => answered(Box::pin(postgres::put(db, change, run, rows))).await,
     }
 }
 
@@ -218,6 +227,7 @@ pub(super) fn checked(page: &[WorkItemRecord]) -> Result<Vec<&WorkItemRecord>, S
         within("work item state", &item.state, bounds::NAME)?;
         within("work item title", &item.title, bounds::TITLE)?;
         within("work item fields", &item.fields, MAX_FIELDS)?;
+        within("long texts of a work item", item.texts.as_deref().unwrap_or_default(), MAX_FIELDS)?;
         let kept = latest.entry(item.id).or_insert(item);
         if item.rev >= kept.rev {
             *kept = item;

@@ -19,5 +19,6 @@ pub fn record(id: WorkItemId, rev: u32, fields: Map<String, Value>) -> WorkItemR
         title: text("System.Title"),
         changed_at: changed.map_or(0, Timestamp::as_millisecond),
         fields: Value::Object(fields).to_string(),
+        texts: None,
     }
 }

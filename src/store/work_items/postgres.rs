@@ -4,56 +4,53 @@ use std::borrow::Cow;
 
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::{Changes, UPDATE, WorkItemRecord};
+use super::{UPDATE, WorkItemRecord};
+use crate::store::RunId;
 use crate::store::bounds::without_nul;
-use crate::store::{RunId, Scope};
+use crate::store::changes::Change;
 
-/// Bytes of fields in one statement, if it has more than one row. A message to the server may have 1 GiB.
+/// Bytes of fields and texts in one statement, if it has more than one row. A message to the server may have 1 GiB.
 const MESSAGE: usize = 64 * 1024 * 1024;
 
-/// Stores these rows, no id twice, and marks them as seen by a full read.
+/// Stores these rows, no id twice, marks them as seen by a full read, and gives the number of those that are new or differ.
 pub(super) async fn put(
     connection: &mut PgConnection,
-    scope: Scope,
+    change: Change,
     run: Option<RunId>,
     rows: &[&WorkItemRecord],
-) -> sqlx::Result<Changes> {
-    let mut changes = Changes::default();
-    let mut bytes = 0;
+) -> sqlx::Result<u64> {
+    let (mut written, mut bytes) = (0, 0);
     let fits = |_: &&WorkItemRecord, next: &&WorkItemRecord| {
-        bytes += next.fields.len();
+        let length = next.fields.len() + next.texts.as_ref().map_or(0, String::len);
+        bytes += length;
         let fits = bytes <= MESSAGE;
         if !fits {
-            bytes = next.fields.len();
+            bytes = length;
         }
         fits
     };
     for part in rows.chunk_by(fits) {
-        let (inserted, updated) = upsert(connection, scope, part).await?;
-        changes.inserted += inserted.unsigned_abs();
-        changes.updated += updated.unsigned_abs();
+        written += upsert(connection, change, part).await?;
     }
     if let Some(run) = run {
         mark_seen(connection, run, rows).await?;
     }
-    Ok(changes)
+    Ok(written)
 }
 
-/// Writes the rows that are new or differ from what is stored, and gives the numbers of either.
-///
-/// A row that was there before has been locked by this transaction, whose number its new version then bears as `xmax`.
-async fn upsert(connection: &mut PgConnection, scope: Scope, rows: &[&WorkItemRecord]) -> sqlx::Result<(i64, i64)> {
+/// Writes the rows that are new or differ from what is stored, and gives their number.
+async fn upsert(connection: &mut PgConnection, change: Change, rows: &[&WorkItemRecord]) -> sqlx::Result<u64> {
     let numbers = |of: fn(&WorkItemRecord) -> i64| rows.iter().map(|item| of(item)).collect::<Vec<_>>();
     let statement = format!(
-        "WITH written AS (INSERT INTO work_items \
-         (integration_key, project_id, id, rev, work_item_type, state, title, changed_at, fields) \
-         SELECT $1, $2, * FROM unnest($3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::bigint[], \
-         $9::text[]) {UPDATE} RETURNING xmax = 0 AS is_new) \
-         SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM written"
+        "INSERT INTO work_items \
+         (integration_key, project_id, change, id, rev, work_item_type, state, title, changed_at, fields, texts) \
+         SELECT $1, $2, $3, * FROM unnest($4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::bigint[], \
+         $10::text[], $11::text[]) {UPDATE}"
     );
-    sqlx::query_as(AssertSqlSafe(statement))
-        .bind(scope.integration)
-        .bind(scope.project)
+    let upsert = sqlx::query(AssertSqlSafe(statement))
+        .bind(change.scope.integration)
+        .bind(change.scope.project)
+        .bind(change.number)
         .bind(numbers(|item| item.id.get().into()))
         .bind(numbers(|item| item.rev.into()))
         .bind(texts(rows, |item| &item.work_item_type))
@@ -61,8 +58,8 @@ async fn upsert(connection: &mut PgConnection, scope: Scope, rows: &[&WorkItemRe
         .bind(texts(rows, |item| &item.title))
         .bind(numbers(|item| item.changed_at))
         .bind(texts(rows, |item| &item.fields))
-        .fetch_one(connection)
-        .await
+        .bind(rows.iter().map(|item| item.texts.as_deref().map(without_nul)).collect::<Vec<_>>());
+    Ok(upsert.execute(connection).await?.rows_affected())
 }
 
 fn texts<'a>(rows: &[&'a WorkItemRecord], of: fn(&WorkItemRecord) -> &String) -> Vec<Cow<'a, str>> {

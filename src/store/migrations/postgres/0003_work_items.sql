@@ -1,6 +1,15 @@
--- Raw work items as Azure DevOps gave them. `absent` is true for items that the last completed full read did not see. Types are
--- listed in the order of their bytes, whatever the database's language. The key is one of `integrations`; a foreign key would look
--- it up again for each of thousands of rows, which costs more than writing them.
+-- What was read of each project. `change` is the number of the latest transaction that changed anything of its raw data.
+CREATE TABLE scopes (
+    integration_key BIGINT  NOT NULL REFERENCES integrations (key),
+    project_id      UUID    NOT NULL,
+    change          BIGINT  NOT NULL,
+    PRIMARY KEY (integration_key, project_id)
+);
+
+-- Raw work items as Azure DevOps gave them. `absent` is true for items that are not there any more, or cannot be read; `change` is
+-- the number of the last transaction that changed the row. Types are listed in the order of their bytes, whatever the database's
+-- language. The key is one of `integrations`; a foreign key would look it up again for each of thousands of rows, which costs more
+-- than writing them.
 CREATE TABLE work_items (
     integration_key BIGINT  NOT NULL,
     project_id      UUID    NOT NULL,
@@ -11,12 +20,26 @@ CREATE TABLE work_items (
     title           TEXT    NOT NULL,
     changed_at      BIGINT  NOT NULL,
     absent          BOOLEAN NOT NULL DEFAULT FALSE,
+    change          BIGINT  NOT NULL,
     fields          TEXT    NOT NULL,
+    texts           TEXT,
     PRIMARY KEY (integration_key, project_id, id)
 );
 
 -- Counting by type and setting marks must not read the long rows: everything they need stands in this index.
 CREATE INDEX work_items_by_presence ON work_items (integration_key, project_id, absent, work_item_type, id);
+
+-- What changed since something was made of it.
+CREATE INDEX work_items_by_change ON work_items (integration_key, project_id, change, id);
+
+-- Items that could not be read as they are, with the reason. What was stored of them before stays.
+CREATE TABLE set_aside (
+    integration_key BIGINT  NOT NULL,
+    project_id      UUID    NOT NULL,
+    id              BIGINT  NOT NULL,
+    reason          TEXT    NOT NULL,
+    PRIMARY KEY (integration_key, project_id, id)
+);
 
 -- Full reads under way, at most one per project of an integration.
 CREATE TABLE full_reads (
