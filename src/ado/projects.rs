@@ -34,6 +34,12 @@ impl AdoClient {
         self.pages(|| Call::new(&TEAMS, &[&project])).await
     }
 
+    /// The first page of a project's teams.
+    pub async fn first_teams(&self, project: &ProjectId) -> Result<Vec<Team>, AdoError> {
+        let list: List<Team> = self.send(Call::new(&TEAMS, &[&project.to_string()]).query("$top", PAGE)).await?;
+        Ok(list.value)
+    }
+
     /// A team by its name or id.
     pub async fn team(&self, project: &ProjectId, name_or_id: &str) -> Result<Team, AdoError> {
         self.send(Call::new(&TEAM, &[&project.to_string(), name_or_id])).await

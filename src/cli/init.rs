@@ -24,6 +24,7 @@ use crate::domain::projects::ProjectFilter;
 use crate::domain::references::{allows, is_object_name, labels_decide};
 use crate::domain::verdict::Cause;
 use crate::sync::SyncError;
+use crate::sync::look::Look;
 use crate::sync::metadata::{Metadata, offered_severities};
 use crate::sync::resolve;
 
@@ -222,19 +223,20 @@ impl Init {
 impl Reached {
     /// Reads the project, its teams and its process.
     async fn survey(&self, named: &AdoProjectConfigSpec, labels_decide: bool) -> Result<Survey, Problem> {
-        let project = self.project(named).await?;
+        let look = Look::once(self.client.clone());
+        let project = self.project(&look, named).await?;
         let pins = MappingPins::default();
-        let mut metadata = Metadata::read(&self.client, named, &project, &pins, false).await?;
+        let mut metadata = Metadata::read(&look, named, &project, &pins, false).await?;
         let bugs = proposal::default_types(named, &metadata.process).bug_types;
-        metadata.severities = offered_severities(&self.client, &project, bugs).await?;
+        metadata.severities = offered_severities(&look, &project, bugs).await?;
         let mut teams = self.client.teams(&project.id).await?;
         listing::sort(&mut teams);
         Ok(Survey { project, teams, metadata, labels_decide })
     }
 
     /// The project, or a refusal that says which there are.
-    async fn project(&self, named: &AdoProjectConfigSpec) -> Result<ProjectDetails, Problem> {
-        match resolve::project(&self.client, named, None, &self.filter).await {
+    async fn project(&self, look: &Look, named: &AdoProjectConfigSpec) -> Result<ProjectDetails, Problem> {
+        match resolve::project(look, named, None, &self.filter).await {
             Err(SyncError::Refused(Cause {
                 reason: reason @ (Reason::ProjectNotFound | Reason::ProjectNotAllowed),
                 message,

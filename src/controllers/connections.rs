@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::ado::AdoClient;
 use crate::store::IntegrationKey;
+use crate::sync::learnt::Learnt;
 
 /// A validated connection.
 #[derive(Clone)]
@@ -15,6 +16,8 @@ pub struct Connection {
     pub key: IntegrationKey,
     /// Tells whether another connection has the same credential.
     pub digest: String,
+    /// What was learnt through it.
+    pub learnt: Arc<Learnt>,
 }
 
 /// Connections by the uid of their integration.
@@ -27,9 +30,15 @@ impl Connections {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(uid).cloned()
     }
 
-    /// Puts a connection in force; tells whether there was none before.
-    pub fn put(&self, uid: &str, connection: Connection) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(uid.to_owned(), connection).is_none()
+    /// Puts a connection in force; tells whether there was none before. What was learnt with the same credential in the same
+    /// organization stays known.
+    pub fn put(&self, uid: &str, mut connection: Connection) -> bool {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = all.get(uid).filter(|one| one.digest == connection.digest && one.key == connection.key);
+        if let Some(before) = same {
+            connection.learnt = Arc::clone(&before.learnt);
+        }
+        all.insert(uid.to_owned(), connection).is_none()
     }
 
     /// Takes a connection out of force, unless the integration has another credential by now; tells whether it did.

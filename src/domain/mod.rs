@@ -8,5 +8,6 @@ pub mod mapping;
 pub mod project_config;
 pub mod projects;
 pub mod references;
+pub mod restraint;
 pub mod schedule;
 pub mod verdict;

@@ -1,14 +1,15 @@
 //! What the mapping is held against: types, states, levels, iterations, fields and the team of a project.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use futures::future::OptionFuture;
-
-use super::{SyncError, fields};
-use crate::ado::model::{Field, FieldKind, ProjectDetails, Team, TeamId};
-use crate::ado::{AdoClient, AdoError};
+use super::SyncError;
+use super::learnt::Fields;
+use super::look::Look;
+use crate::ado::AdoError;
+use crate::ado::model::{BacklogConfiguration, ProjectDetails, Team, TeamId};
 use crate::api::{AdoProjectConfigSpec, Reason};
-use crate::domain::mapping::accept::{SEVERITY, TeamView, World};
+use crate::domain::mapping::accept::{TeamView, World};
 use crate::domain::mapping::folded;
 use crate::domain::mapping::pins::{MappingPins, TeamPin};
 use crate::domain::mapping::process::Process;
@@ -22,11 +23,9 @@ pub struct Metadata {
     /// The process, as the team works with it.
     pub process: Process,
     /// The iterations.
-    pub tree: Tree,
-    /// Date fields of the organization.
-    pub dates: Vec<Field>,
-    /// The fields to read of every item.
-    pub wanted: Vec<String>,
+    pub tree: Arc<Tree>,
+    /// The fields of the organization.
+    pub fields: Arc<Fields>,
     /// Severities by the type of bugs that offers them; only asked for if the spec maps severities.
     pub severities: BTreeMap<String, Vec<String>>,
     /// The team, with what it has selected.
@@ -36,38 +35,27 @@ pub struct Metadata {
 impl Metadata {
     /// Reads it. `earlier` says which team an accepted spec means.
     pub async fn read(
-        client: &AdoClient,
+        look: &Look,
         spec: &AdoProjectConfigSpec,
         project: &ProjectDetails,
         earlier: &MappingPins,
         is_accepted: bool,
     ) -> Result<Self, SyncError> {
-        let found = team(client, spec, project, earlier, is_accepted).await?;
-        let id = found.as_ref().map(|team| team.id);
-        let nodes = OptionFuture::from(id.map(|id| async move { client.team_iterations(&project.id, &id).await }));
-        let (types, categories, backlog, root, fields, nodes) = tokio::try_join!(
-            client.work_item_types(&project.id),
-            client.work_item_type_categories(&project.id),
-            client.backlog_configuration(&project.id, id.as_ref()),
-            client.iteration_tree(&project.id),
-            client.organization_fields(),
-            async { nodes.await.transpose() },
-        )?;
-        let process = Process::new(types, &categories, backlog);
-        let severities = severities(client, spec, project, &process, earlier).await?;
-        Ok(Self {
-            process,
-            tree: Tree::new(&root),
-            wanted: fields::wanted(&fields),
-            dates: fields.into_iter().filter(|field| field.kind == FieldKind::DateTime).collect(),
-            severities,
-            team: found.map(|team| {
-                let spelling = folded(spec.team.as_deref().unwrap_or_default());
-                let nodes = nodes.unwrap_or_default().into_iter().map(|iteration| iteration.id).collect();
-                let pin = TeamPin { spelling, id: team.id.0, nodes };
-                (team, pin)
-            }),
-        })
+        let defined = async {
+            let fields = look.fields().await?;
+            let types = look.types(project.id, &fields).await?;
+            Ok::<_, SyncError>((fields, types))
+        };
+        let of_team = async {
+            let team = team_at_work(look, spec, project, earlier, is_accepted).await?;
+            let backlog = look.backlog(project, team.as_ref().map(|(team, _)| team.id)).await?;
+            Ok::<_, SyncError>((team, backlog))
+        };
+        let tree = async { look.tree(project.id).await.map_err(SyncError::from) };
+        let ((fields, types), (team, backlog), tree) = tokio::try_join!(defined, of_team, tree)?;
+        let process = Process::new(types.types.clone(), &types.categories, BacklogConfiguration::clone(&backlog));
+        let severities = severities(look, spec, project, &process, earlier).await?;
+        Ok(Self { process, tree, fields, severities, team })
     }
 
     /// The part of it that a spec is held against.
@@ -75,17 +63,42 @@ impl Metadata {
         World {
             process: &self.process,
             tree: &self.tree,
-            fields: &self.dates,
+            fields: &self.fields.dates,
             severities: &self.severities,
             team: self.team.as_ref().map(|(team, pin)| TeamView { name: &team.name, pin }),
         }
     }
 }
 
+/// The team that the spec names, with what it has selected. A team that is gone while it is still taken for known is asked for
+/// once more, by the name that a new spec gives it.
+async fn team_at_work(
+    look: &Look,
+    spec: &AdoProjectConfigSpec,
+    project: &ProjectDetails,
+    earlier: &MappingPins,
+    is_accepted: bool,
+) -> Result<Option<(Team, TeamPin)>, SyncError> {
+    let mut may_repeat = true;
+    loop {
+        let Some(team) = team(look, spec, project, earlier, is_accepted).await? else { return Ok(None) };
+        match look.selection(project.id, team.id).await {
+            Ok(nodes) => {
+                let spelling = folded(spec.team.as_deref().unwrap_or_default());
+                let pin = TeamPin { spelling, id: team.id.0, nodes: nodes.to_vec() };
+                return Ok(Some((team, pin)));
+            }
+            Err(AdoError::NotFound(_)) if may_repeat => look.forget_teams(project.id),
+            Err(error) => return Err(error.into()),
+        }
+        may_repeat = false;
+    }
+}
+
 /// The team that the spec names, by its id where the name was accepted before. A team that is gone under an accepted spec is
 /// none; a new spec is refused.
 async fn team(
-    client: &AdoClient,
+    look: &Look,
     spec: &AdoProjectConfigSpec,
     project: &ProjectDetails,
     earlier: &MappingPins,
@@ -94,24 +107,24 @@ async fn team(
     let Some(name) = &spec.team else { return Ok(None) };
     let pinned = earlier.team.as_ref().filter(|team| team.spelling == folded(name)).map(|team| TeamId(team.id));
     if let Some(id) = pinned {
-        match client.team(&project.id, &id.to_string()).await {
+        match look.team(project, &id.to_string()).await {
             Ok(found) => return Ok(Some(found)),
             Err(AdoError::NotFound(_)) if is_accepted => return Ok(None),
             Err(AdoError::NotFound(_)) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    match client.team(&project.id, name).await {
+    match look.team(project, name).await {
         Ok(found) => Ok(Some(found)),
         Err(AdoError::NotFound(_) | AdoError::InvalidName) => {
-            Err(SyncError::Refused(no_team(client, name, project).await?))
+            Err(SyncError::Refused(no_team(look, name, project).await?))
         }
         Err(error) => Err(error.into()),
     }
 }
 
-async fn no_team(client: &AdoClient, name: &str, project: &ProjectDetails) -> Result<Cause, SyncError> {
-    let teams = client.teams(&project.id).await?;
+async fn no_team(look: &Look, name: &str, project: &ProjectDetails) -> Result<Cause, SyncError> {
+    let teams = look.teams(project.id).await?;
     let names: Vec<&str> = teams.iter().take(30).map(|team| team.name.as_str()).collect();
     let message = format!("spec.team: project {:?} has no team {name:?}. It has: {}.", project.name, names.join(", "));
     Ok(Cause::new(Reason::TeamNotFound, message))
@@ -119,7 +132,7 @@ async fn no_team(client: &AdoClient, name: &str, project: &ProjectDetails) -> Re
 
 /// Severities that the types of bugs offer: one request for each type that has the field.
 async fn severities(
-    client: &AdoClient,
+    look: &Look,
     spec: &AdoProjectConfigSpec,
     project: &ProjectDetails,
     process: &Process,
@@ -129,19 +142,19 @@ async fn severities(
     if !maps {
         return Ok(BTreeMap::new());
     }
-    offered_severities(client, project, selection::current(spec, process, earlier).bug_types).await
+    offered_severities(look, project, selection::current(spec, process, earlier).bug_types).await
 }
 
 /// Severities that types offer, by the type; a type that has none is left out.
 pub async fn offered_severities(
-    client: &AdoClient,
+    look: &Look,
     project: &ProjectDetails,
     types: Vec<String>,
 ) -> Result<BTreeMap<String, Vec<String>>, SyncError> {
     let mut found = BTreeMap::new();
     for name in types {
-        if let Some(field) = client.type_field(&project.id, &name, SEVERITY).await? {
-            found.insert(name, field.allowed_values);
+        if let Some(offered) = look.severities(project.id, &name).await? {
+            found.insert(name, offered.to_vec());
         }
     }
     Ok(found)

@@ -3,6 +3,8 @@
 pub mod feeds;
 pub mod fields;
 pub mod full;
+pub mod learnt;
+pub mod look;
 pub mod metadata;
 pub mod probe;
 pub mod pull;
@@ -11,6 +13,7 @@ pub mod reads;
 mod records;
 pub mod remap;
 pub mod resolve;
+pub mod shared;
 
 use crate::ado::AdoError;
 use crate::domain::verdict::Cause;

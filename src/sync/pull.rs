@@ -1,6 +1,8 @@
 //! One read of a project into the store: what changed since the last one by the feeds, and from time to time, or where there
 //! are no feeds, everything.
 
+use jiff::Timestamp;
+
 use super::SyncError;
 use super::feeds::{Extent, FeedRead};
 use super::full::FullRead;
@@ -41,6 +43,8 @@ pub struct PullReport {
     pub number: u64,
     /// Grows with each that changed something.
     pub version: u64,
+    /// When it began.
+    pub at: Timestamp,
 }
 
 impl Pull<'_> {

@@ -2,31 +2,18 @@
 //!
 //! Two reads of one scope would abandon each other in the store, and ask for everything twice.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::SyncError;
 use super::pull::PullReport;
+use super::shared::{Age, Shared};
 use crate::clock::SharedClock;
-use crate::domain::verdict::after;
 use crate::store::Scope;
 
 /// How long an unused report is kept; nobody is content with an older one.
 const KEPT: Duration = Duration::from_hours(24);
-
-/// When the last read of a scope began, by the machine's clock and by ours, and what it came to.
-type Last = Option<(Instant, Timestamp, PullReport)>;
-
-/// The turns of a scope, and how the last one ended.
-#[derive(Debug)]
-struct Turn {
-    last: Arc<tokio::sync::Mutex<Last>>,
-    used: Instant,
-}
 
 /// Who is content with which read.
 #[derive(Clone, Copy, Debug)]
@@ -38,8 +25,14 @@ pub struct Wish {
 }
 
 /// Reads by their scope.
-#[derive(Debug, Default)]
-pub struct Reads(Mutex<HashMap<Scope, Turn>>);
+#[derive(Debug)]
+pub struct Reads(Shared<Scope, PullReport>);
+
+impl Default for Reads {
+    fn default() -> Self {
+        Self(Shared::new(KEPT))
+    }
+}
 
 impl Reads {
     /// Runs the read once no other of the same scope runs, unless there is one by then that the wish is content with: then
@@ -51,35 +44,21 @@ impl Reads {
         wish: Wish,
         read: impl Future<Output = Result<PullReport, SyncError>>,
     ) -> Result<PullReport, SyncError> {
-        let asked = Instant::now();
-        let turn = self.turn(scope, asked);
-        let mut last = turn.lock().await;
-        if let Some((began, at, report)) = *last
-            && (began > asked || after(at, wish.tolerance) > clock.now())
-            && (report.whole || !wish.whole)
-        {
-            return Ok(report);
-        }
-        let (began, at) = (Instant::now(), clock.now());
-        let before = last.map_or_else(PullReport::default, |(_, _, report)| report);
-        let report = read.await?;
-        let (number, version) = (before.number + 1, before.version + u64::from(report.changed));
-        let report = PullReport { number, version, ..report };
-        *last = Some((began, at, report));
-        Ok(report)
-    }
-
-    fn turn(&self, scope: Scope, now: Instant) -> Arc<tokio::sync::Mutex<Last>> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, turn| Arc::strong_count(&turn.last) > 1 || turn.used + KEPT > now);
-        let turn = all.entry(scope).or_insert_with(|| Turn { last: Arc::default(), used: now });
-        turn.used = now;
-        Arc::clone(&turn.last)
+        let age = Age { asked: Instant::now(), tolerance: wish.tolerance };
+        let fits = |report: &PullReport| report.whole || !wish.whole;
+        let next = |before: Option<&PullReport>, report: PullReport| {
+            let before = before.copied().unwrap_or_default();
+            let (number, version) = (before.number + 1, before.version + u64::from(report.changed));
+            PullReport { number, version, ..report }
+        };
+        let answer = self.0.get_if(scope, clock, age, fits, next, read).await?;
+        Ok(PullReport { at: answer.at, ..answer.value })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use futures::future::join_all;

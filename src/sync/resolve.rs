@@ -1,5 +1,9 @@
 //! What the names in a project config stand for in the live project.
 
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
 use crate::ado::model::ProjectDetails;
 use crate::ado::{AdoClient, AdoError, Wiql};
 use crate::api::{
@@ -14,16 +18,18 @@ use crate::domain::projects::ProjectFilter;
 use crate::domain::verdict::Cause;
 
 use super::SyncError;
+use super::learnt::Fields;
+use super::look::Look;
 use super::metadata::Metadata;
 
 /// Finds the project that the spec names, by its id where that is known, and checks that the integration allows it.
 pub async fn project(
-    client: &AdoClient,
+    look: &Look,
     spec: &AdoProjectConfigSpec,
     known: Option<&str>,
     allowed: &ProjectFilter,
 ) -> Result<ProjectDetails, SyncError> {
-    let found = match client.project(known.unwrap_or(&spec.project)).await {
+    let found = match look.project(known.unwrap_or(&spec.project)).await {
         Err(AdoError::NotFound(_) | AdoError::Forbidden(_) | AdoError::InvalidName) => {
             let message = format!(
                 "spec.project: the organization has no project {:?}, or the credential may not read it; correct the name \
@@ -67,27 +73,32 @@ pub struct Validated {
     /// The mapping at work.
     pub mapping: Mapping,
     /// The iterations.
-    pub tree: Tree,
+    pub tree: Arc<Tree>,
     /// Ids of what the spec names.
     pub pins: MappingPins,
     /// Names of the project's types, of disabled ones too.
     pub types: Vec<String>,
-    /// The fields to read of every item.
-    pub fields: Vec<String>,
+    /// The fields of the organization.
+    pub fields: Arc<Fields>,
+    /// Since when it is known what the process defines.
+    pub defined_at: Timestamp,
 }
 
 /// Holds a spec against a project that was found. A spec that was accepted before is not refused for what changed in Azure
 /// DevOps since; a new one must fit.
 pub async fn mapping(
-    client: &AdoClient,
+    look: &Look,
     spec: &AdoProjectConfigSpec,
     integration: ResolvedIntegration,
     project: &ProjectDetails,
     accepted: Accepted,
 ) -> Result<Validated, SyncError> {
-    let metadata = Metadata::read(client, spec, project, &accepted.pins, accepted.is_current).await?;
-    let mut pins =
-        if accepted.is_current { accepted.pins } else { fit(client, spec, project, &metadata, &accepted.pins).await? };
+    let metadata = Metadata::read(look, spec, project, &accepted.pins, accepted.is_current).await?;
+    let mut pins = if accepted.is_current {
+        accepted.pins
+    } else {
+        fit(look.client(), spec, project, &metadata, &accepted.pins).await?
+    };
     if let Some((_, team)) = &metadata.team {
         pins.team = Some(team.clone());
     }
@@ -104,7 +115,8 @@ pub async fn mapping(
         tiers: tiers(&metadata.process),
         effective: effective(spec, &mapping),
     };
-    Ok(Validated { resolved, mapping, tree: metadata.tree, pins, types, fields: metadata.wanted })
+    let Metadata { tree, fields, .. } = metadata;
+    Ok(Validated { resolved, mapping, tree, pins, types, fields, defined_at: look.defined_at() })
 }
 
 /// Accepts a spec if the process has what it names, or if some item still carries the values that it has no more.

@@ -160,7 +160,7 @@ fn requirements(notes: &mut Notes, survey: &Survey, spec: &AdoProjectConfigSpec)
 fn date_fields(survey: &Survey, types: &[String]) -> Vec<String> {
     let known: Vec<&WorkItemType> = types.iter().filter_map(|name| survey.metadata.process.type_named(name)).collect();
     let has = |reference: &str| known.iter().any(|known| known.fields.iter().any(|field| same(field, reference)));
-    let fields = survey.metadata.dates.iter().filter(|field| has(&field.reference_name));
+    let fields = survey.metadata.fields.dates.iter().filter(|field| has(&field.reference_name));
     first(fields.map(|field| format!("  {} ({})", scalar(&field.reference_name), scalar(&field.name))), MAX_LINES)
 }
 

@@ -51,8 +51,12 @@ pub async fn validate(
     if accepted.organization_id != organization {
         return Ok(Outcome::Answered(organization_changed()));
     }
-    let lent =
-        Connection { client: inputs.client.clone(), key: accepted.key, digest: inputs.credential_digest.clone() };
+    let lent = Connection {
+        client: inputs.client.clone(),
+        key: accepted.key,
+        digest: inputs.credential_digest.clone(),
+        learnt: Arc::default(),
+    };
     Ok(Outcome::Validated(Box::new(validation(inputs, report)), lent))
 }
 

@@ -31,10 +31,12 @@ use crate::domain::conditions;
 use crate::domain::project_config::{Finding, Synced, verdict};
 use crate::domain::projects::ProjectFilter;
 use crate::domain::references::Pinned;
+use crate::domain::restraint::{Data, Writing, writing};
 use crate::domain::schedule::{self, Due, LastProbe, Question, due};
-use crate::domain::verdict::Cause;
+use crate::domain::verdict::{Cause, after};
 use crate::store::{AuditAction, ObjectUid, StoreError};
 use crate::sync::SyncError;
+use crate::sync::look::Ages;
 use crate::sync::reads::Wish;
 
 /// A bad verdict is put in question so often, since what is missing may have been added in Azure DevOps.
@@ -71,6 +73,17 @@ pub struct Visit {
     unready: Option<Instant>,
     /// A sync that the audit trail is told of as soon as the status tells it.
     untold_sync: bool,
+    /// When the status last told what follows from data.
+    told_at: Option<Timestamp>,
+    /// What follows from data and waits to be told.
+    held: Option<Held>,
+}
+
+/// Data that the status does not tell yet.
+#[derive(Clone, Debug)]
+struct Held {
+    data: Data,
+    until: Timestamp,
 }
 
 /// Brings one project config one step on.
@@ -149,8 +162,13 @@ impl<'a> Run<'a> {
         Self { object, ctx, api, uid, visit, now: ctx.clock.now() }
     }
 
+    /// What the object shows, together with what it will show as soon as that may be written.
     fn shown(&self) -> AdoProjectConfigStatus {
-        self.object.status.clone().unwrap_or_default()
+        let shown = self.object.status.clone().unwrap_or_default();
+        match &self.visit.held {
+            Some(held) => held.data.clone().put_into(shown),
+            None => shown,
+        }
     }
 
     fn generation(&self) -> i64 {
@@ -267,12 +285,15 @@ impl<'a> Run<'a> {
             }),
             Due::Now => {
                 let Some(_place) = self.enter(connection) else { return Ok(self.busy()) };
-                if question.changed || question.requested {
-                    self.visit.known = None;
+                let (wish, ages) = self.wish(question, &basis);
+                if let Some(known) = self.visit.known.as_mut().filter(|_| question.changed || question.requested) {
+                    known.is_outdated = true;
                 }
-                let outcome = self.sync(integration, connection, &pinned, self.wish(question)).await?;
+                let outcome = self.sync(integration, connection, &pinned, (wish, ages)).await?;
                 // A run that may not go on says nothing about what it rested on.
-                self.visit.basis = (!matches!(outcome, Err(SyncError::Withdrawn))).then_some(basis);
+                if !matches!(outcome, Err(SyncError::Withdrawn)) {
+                    self.visit.basis = Some(basis);
+                }
                 self.judge(outcome, integration, connection).await
             }
         }
@@ -308,15 +329,15 @@ impl<'a> Run<'a> {
         integration: &AdoIntegration,
         connection: &Connection,
         pinned: &Pinned,
-        wish: Wish,
+        (wish, ages): (Wish, Ages),
     ) -> Result<Result<Finding, SyncError>, ReconcileError> {
         let (object, ctx) = (Arc::clone(&self.object), self.ctx);
-        let earlier = self.visit.known.take();
+        let (earlier, synced) = (self.visit.known.take(), self.shown().sync.unwrap_or_default());
         let work = Box::pin(async {
             // Nobody closes the semaphore.
             let _turn = ctx.readers.acquire().await;
-            let inputs = pull::Inputs { object: &object, integration, connection, pinned, ctx };
-            Box::pin(inputs.pull(earlier, wish)).await
+            let inputs = pull::Inputs { object: &object, integration, connection, pinned, ctx, synced: &synced };
+            Box::pin(inputs.pull(earlier, wish, ages)).await
         });
         tokio::pin!(work);
         let outcome = loop {
@@ -343,8 +364,10 @@ impl<'a> Run<'a> {
                 let before = self.shown().sync;
                 let is_news = |synced: &Synced| before.as_ref() != Some(&synced.sync) || self.requested().is_some();
                 self.visit.untold_sync |= matches!(&finding, Finding::Synced(_, synced) if is_news(synced));
+                // The next look is due by the age of what was read, whoever read it.
+                let read_at = self.visit.known.as_ref().and_then(|known| known.read_at).unwrap_or(self.now);
                 let interval = self.interval();
-                Ok(self.settle(finding, interval))
+                Ok(self.settle_at(read_at, finding, interval))
             }
             Err(SyncError::Refused(cause)) => Ok(self.settle(Finding::Refused(cause), RECHECK_INTERVAL)),
             Err(SyncError::Withdrawn) => Ok(Step { finding: None, ended: false, again: Some(WITHDRAWN_PAUSE) }),
@@ -422,9 +445,14 @@ impl<'a> Run<'a> {
     }
 
     fn settle(&mut self, finding: Finding, interval: Duration) -> Step {
-        self.visit.attempts.settled(LastProbe::Verdict { at: self.now });
+        self.settle_at(self.now, finding, interval)
+    }
+
+    fn settle_at(&mut self, at: Timestamp, finding: Finding, interval: Duration) -> Step {
+        self.visit.attempts.settled(LastProbe::Verdict { at });
         self.visit.finding = Some(finding.clone());
-        Step { finding: Some(finding), ended: true, again: Some(interval) }
+        let again = schedule::until(after(at, interval), self.now);
+        Step { finding: Some(finding), ended: true, again: Some(again) }
     }
 
     /// While the integration itself is unreachable, or on the way to be shown so, its failure is not told again of the config.
@@ -457,29 +485,45 @@ impl<'a> Run<'a> {
     /// repeated without the read that led to it.
     async fn finish(mut self, step: Step) -> Result<Action, ReconcileError> {
         self.ctx.config_visits.put(&self.uid, self.visit.clone());
-        if let Some(finding) = &step.finding {
-            self.show(finding, step.ended).await?;
-            if self.visit.untold_sync {
-                report::audit(self.ctx, &*self.object, FIELD_MANAGER, AuditAction::Synced, "work items read").await?;
-                self.visit.untold_sync = false;
-                self.ctx.config_visits.put(&self.uid, self.visit);
-            }
+        match &step.finding {
+            Some(finding) => self.show(finding, step.ended).await?,
+            None => self.say(&self.shown()).await?,
         }
-        Ok(step.again.map_or_else(Action::await_change, Action::requeue))
+        self.ctx.config_visits.put(&self.uid, self.visit.clone());
+        if step.finding.is_some() && self.visit.untold_sync && self.visit.held.is_none() {
+            report::audit(self.ctx, &*self.object, FIELD_MANAGER, AuditAction::Synced, "work items read").await?;
+            self.visit.untold_sync = false;
+            self.ctx.config_visits.put(&self.uid, self.visit.clone());
+        }
+        let held = self.visit.held.as_ref().map(|held| schedule::until(held.until, self.now));
+        let again = step.again.into_iter().chain(held).min();
+        Ok(again.map_or_else(Action::await_change, Action::requeue))
     }
 
     async fn show(&mut self, finding: &Finding, ended: bool) -> Result<(), ReconcileError> {
-        let shown = self.shown();
-        let mut wanted = verdict(&shown, self.generation(), finding, self.now);
+        let mut wanted = verdict(&self.shown(), self.generation(), finding, self.now);
         if ended && let Some(value) = self.requested() {
             wanted.last_handled_requested_at = Some(value.clone());
         }
-        if wanted == shown {
-            return Ok(());
+        self.say(&wanted).await
+    }
+
+    /// Writes a status, or keeps what may not be written yet.
+    async fn say(&mut self, wanted: &AdoProjectConfigStatus) -> Result<(), ReconcileError> {
+        let shown = self.object.status.clone().unwrap_or_default();
+        match writing(&shown, wanted, self.visit.told_at, self.now) {
+            Writing::Never => self.visit.held = None,
+            Writing::At(until) => self.visit.held = Some(Held { data: Data::of(wanted), until }),
+            Writing::Now => {
+                let written = status::apply(self.ctx, self.api, &*self.object, wanted).await?;
+                self.visit.held = None;
+                if Data::of(&shown) != Data::of(wanted) {
+                    self.visit.told_at = Some(self.now);
+                }
+                report::transition(self.ctx, &written, &shown.conditions, &wanted.conditions).await;
+                self.object = Arc::new(written);
+            }
         }
-        let written = status::apply(self.ctx, self.api, &*self.object, &wanted).await?;
-        report::transition(self.ctx, &written, &shown.conditions, &wanted.conditions).await;
-        self.object = Arc::new(written);
         Ok(())
     }
 }

@@ -1,7 +1,6 @@
 //! One run of a project config: its names are resolved, then the project is read.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::FutureExt as _;
 use jiff::Timestamp;
@@ -18,21 +17,19 @@ use crate::controllers::context::{Context, asks_the_same};
 use crate::controllers::namespaces;
 use crate::domain::mapping::pins::MappingPins;
 use crate::domain::mapping::same;
-use crate::domain::mapping::tree::Tree;
 use crate::domain::project_config::{Finding, Synced};
 use crate::domain::projects::ProjectFilter;
 use crate::domain::references::Pinned;
 use crate::domain::verdict::{Cause, after};
 use crate::store::{ConfigPins, ObjectUid, PinnedMapping, Scope, Store};
 use crate::sync::SyncError;
+use crate::sync::learnt::METADATA_AGE;
+use crate::sync::look::{Ages, Look};
 use crate::sync::pull::{Pull, PullReport};
 use crate::sync::reading::Reading;
 use crate::sync::reads::Wish;
 use crate::sync::remap::{Mapped, remap};
 use crate::sync::resolve::{self, Accepted, Validated};
-
-/// How long the process of a project is taken for known.
-const METADATA_AGE: Duration = Duration::from_hours(4);
 
 /// The integration as a status names it.
 pub fn resolved(integration: &AdoIntegration) -> ResolvedIntegration {
@@ -50,35 +47,64 @@ pub struct Inputs<'a> {
     pub connection: &'a Connection,
     /// What was pinned before.
     pub pinned: &'a Pinned,
+    /// When it was synced before.
+    pub synced: &'a SyncStatus,
     /// What all runs share.
     pub ctx: &'a Context,
 }
 
 impl Inputs<'_> {
-    /// Holds the spec against the live project. Nothing is written.
-    pub async fn validate(&self) -> Result<(ProjectDetails, Validated), SyncError> {
-        let Self { object, integration, connection, pinned, ctx } = *self;
-        let client = &connection.client;
+    /// Holds the spec against the project, as far as it is known. What was known before the look refuses nothing: then the
+    /// project is asked. Nothing is written.
+    pub async fn validate(&self, look: &Look) -> Result<(ProjectDetails, Validated), SyncError> {
+        match self.hold(look).await {
+            Err(SyncError::Refused(_) | SyncError::Ado(AdoError::NotFound(_) | AdoError::Forbidden(_)))
+                if look.is_old() =>
+            {
+                self.hold(&look.anew()).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn hold(&self, look: &Look) -> Result<(ProjectDetails, Validated), SyncError> {
+        let Self { object, integration, pinned, ctx, .. } = *self;
         let shown = object.status.clone().unwrap_or_default();
         let generation = object.metadata.generation.unwrap_or_default();
         let known = pinned.known_project(&object.spec.project, generation, &shown);
         let allowed = ProjectFilter::new(integration.spec.allowed_projects.as_deref());
-        let project = resolve::project(client, &object.spec, known.as_deref(), &allowed).await?;
+        let project = resolve::project(look, &object.spec, known.as_deref(), &allowed).await?;
         if !pinned.permits_project(&project.id.to_string(), &shown) {
             return Err(SyncError::Refused(project_changed()));
         }
         let accepted = accepted(object, ctx).await?;
-        let validated = resolve::mapping(client, &object.spec, resolved(integration), &project, accepted).await?;
+        let validated = resolve::mapping(look, &object.spec, resolved(integration), &project, accepted).await?;
         Ok((project, validated))
     }
 
+    /// A look through the connection that is content with what is known, up to these ages.
+    pub fn look(&self, ages: Ages) -> Look {
+        let Connection { client, learnt, .. } = self.connection;
+        Look::new(client.clone(), Arc::clone(learnt), Arc::clone(&self.ctx.clock), ages)
+    }
+
     /// Resolves the names and reads the project. What an earlier look learnt is used again while it holds.
-    pub async fn pull(&self, earlier: Option<Known>, wish: Wish) -> Result<(Finding, Known), SyncError> {
-        let Self { object, integration, connection, ctx, .. } = *self;
+    pub async fn pull(&self, earlier: Option<Known>, wish: Wish, ages: Ages) -> Result<(Finding, Known), SyncError> {
+        let look = self.look(ages);
+        let seen = earlier.as_ref().and_then(|known| known.seen);
         let (known, is_new) = match earlier {
-            Some(known) if self.still_holds(&known).await? => (known, false),
-            _ => (self.learn().await?, true),
+            Some(known) if !known.is_outdated && self.still_holds(&known, &look).await? => (known, false),
+            _ => (self.learn(&look, seen).await?, true),
         };
+        let result = self.read(known.clone(), is_new, wish).await;
+        if matches!(result, Err(SyncError::Ado(AdoError::NotFound(_) | AdoError::Forbidden(_)))) {
+            self.connection.learnt.forget(&known.project);
+        }
+        result
+    }
+
+    async fn read(&self, known: Known, is_new: bool, wish: Wish) -> Result<(Finding, Known), SyncError> {
+        let Self { object, integration, connection, ctx, .. } = *self;
         let Validated { resolved, mapping, tree, types, fields, .. } = &*known.validated;
         if object.spec.requirements().is_none() && object.spec.bugs().is_none() {
             return Ok((Finding::NothingSelected(Box::new(resolved.clone())), known));
@@ -87,7 +113,7 @@ impl Inputs<'_> {
         let scope = Scope { integration: connection.key, project: project.id.0.into() };
         let uid = object.uid().unwrap_or_default();
         let permitted = || is_permitted(object, integration, project, ctx).boxed();
-        let (client, store) = (&connection.client, &ctx.store);
+        let (client, store, fields) = (&connection.client, &ctx.store, &fields.wanted);
         let reading = Reading { client, store, scope, project: project.id, fields, permitted: &permitted };
         let pull = Pull { reading, clock: &ctx.clock, config: &uid, reads: &ctx.reads };
         let whole = wish.whole || is_new && has_strange_types(store, scope, types).await?;
@@ -98,38 +124,38 @@ impl Inputs<'_> {
         };
         let finding = self.finding(&known, &mapped, report);
         let (mapped, seen) = (Some((report.version, mapped)), Some(report.number));
-        Ok((finding, Known { mapped, seen, has_feeds: report.has_feeds, ..known.clone() }))
+        let (has_feeds, read_at) = (report.has_feeds, Some(report.at));
+        Ok((finding, Known { mapped, seen, has_feeds, read_at, ..known.clone() }))
     }
 
     /// Learns what the spec stands for, and keeps it for the object's life.
-    async fn learn(&self) -> Result<Known, SyncError> {
-        let (project, validated) = self.validate().await?;
+    async fn learn(&self, look: &Look, seen: Option<u64>) -> Result<Known, SyncError> {
+        let (project, validated) = self.validate(look).await?;
         pin(self.object, self.connection, &project, &validated.pins, self.ctx).await?;
         let validated = Arc::new(validated);
-        Ok(Known { at: self.ctx.clock.now(), project, validated, mapped: None, seen: None, has_feeds: true })
+        Ok(Known { project, validated, mapped: None, seen, has_feeds: true, read_at: None, is_outdated: false })
     }
 
     /// Whether what was learnt is young enough, and the iterations are as they were: they change without anything that tells
     /// of it, so they are read each time (`ado-api.md` §8).
-    async fn still_holds(&self, known: &Known) -> Result<bool, SyncError> {
-        if after(known.at, METADATA_AGE) <= self.ctx.clock.now() {
+    async fn still_holds(&self, known: &Known, look: &Look) -> Result<bool, SyncError> {
+        let Validated { resolved, pins, tree, defined_at, .. } = &*known.validated;
+        if after(*defined_at, METADATA_AGE) <= self.ctx.clock.now() {
             return Ok(false);
         }
-        let (client, project) = (&self.connection.client, &known.project.id);
+        let project = known.project.id;
         // A team that is gone stays pinned, and has nothing to tell.
-        let Validated { resolved, pins, tree, .. } = &*known.validated;
         let team = pins.team.as_ref().filter(|_| resolved.team.is_some());
-        let (root, nodes) = tokio::try_join!(client.iteration_tree(project), async {
+        let (found, selected) = tokio::try_join!(look.tree(project), async {
             match team {
-                Some(team) => match client.team_iterations(project, &TeamId(team.id)).await {
+                Some(team) => match look.selection(project, TeamId(team.id)).await {
                     Err(AdoError::NotFound(_)) => Ok(None),
                     nodes => nodes.map(Some),
                 },
                 None => Ok(None),
             }
         })?;
-        let selected = nodes.map(|nodes| nodes.into_iter().map(|iteration| iteration.id).collect());
-        Ok(Tree::new(&root) == *tree && selected.as_ref() == team.map(|team| &team.nodes))
+        Ok(found == *tree && selected.as_deref() == team.map(|team| team.nodes.as_slice()))
     }
 
     fn finding(&self, known: &Known, mapped: &Mapped, report: PullReport) -> Finding {
@@ -142,7 +168,7 @@ impl Inputs<'_> {
         let is_new = known.seen != Some(report.number);
         let (changed, whole) = (is_new && report.changed, is_new && report.whole);
         let report = PullReport { changed, whole, ..report };
-        let synced = synced(mapped, times(self.object, report, self.ctx.clock.now()));
+        let synced = synced(mapped, times(self.synced, report, self.ctx.clock.now()));
         Finding::Synced(Box::new(resolved), Box::new(synced))
     }
 }
@@ -157,7 +183,6 @@ async fn has_strange_types(store: &Store, scope: Scope, types: &[String]) -> Res
 /// What a look learnt about a config's project. It is used again for some hours, as long as nothing speaks against it.
 #[derive(Clone, Debug)]
 pub struct Known {
-    at: Timestamp,
     project: ProjectDetails,
     validated: Arc<Validated>,
     /// What the project is in test management, and the version of the data that it is made of.
@@ -166,6 +191,10 @@ pub struct Known {
     seen: Option<u64>,
     /// Whether the service tells what changed.
     pub has_feeds: bool,
+    /// When the read began that was last looked at.
+    pub read_at: Option<Timestamp>,
+    /// The spec is another one by now, or somebody asked for a run: what it stands for has to be learnt once more.
+    pub is_outdated: bool,
 }
 
 /// What the object's spec was accepted as. Pins that cannot be read are none, as with a new store.
@@ -257,9 +286,9 @@ fn project_changed() -> Cause {
     Cause::new(Reason::ProjectChanged, message)
 }
 
-fn times(object: &AdoProjectConfig, report: PullReport, now: Timestamp) -> SyncStatus {
+fn times(before: &SyncStatus, report: PullReport, now: Timestamp) -> SyncStatus {
     let now = Timestamp::from_second(now.as_second()).unwrap_or(now).to_string();
-    let before = object.status.as_ref().and_then(|status| status.sync.clone()).unwrap_or_default();
+    let before = before.clone();
     // What another config has read already is new to this one.
     let last_change_time = before.last_change_time.filter(|_| !report.changed).or_else(|| Some(now.clone()));
     let last_full_time = before.last_full_time.filter(|_| !report.whole).or(Some(now));

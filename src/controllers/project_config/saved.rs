@@ -6,7 +6,7 @@ use kube::ResourceExt;
 
 use super::pull::{Inputs, integration_changed, resolved};
 use super::{Run, Step};
-use crate::api::IntegrationState;
+use crate::api::{IntegrationState, SyncStatus};
 use crate::controllers::error::ReconcileError;
 use crate::domain::project_config::Finding;
 use crate::sync::SyncError;
@@ -36,9 +36,11 @@ impl Run<'_> {
             integration: &integration,
             connection: &connection,
             pinned: &pinned,
+            synced: &SyncStatus::default(),
             ctx: self.ctx,
         };
-        let mapping = match Box::pin(asked.validate()).await {
+        let look = asked.look(self.saved_ages(&basis));
+        let mapping = match Box::pin(asked.validate(&look)).await {
             Ok((_, validated)) => Some(Ok(Box::new(validated.resolved))),
             Err(SyncError::Refused(cause)) => Some(Err(cause)),
             Err(SyncError::Store(error)) => return Err(error.into()),

@@ -11,6 +11,7 @@ use crate::domain::conditions;
 use crate::domain::project_config::{Finding, is_accepted, lacks_answer};
 use crate::domain::schedule::{self, LastProbe, Question};
 use crate::domain::verdict::after;
+use crate::sync::look::Ages;
 use crate::sync::reads::Wish;
 
 impl Run<'_> {
@@ -48,21 +49,48 @@ impl Run<'_> {
 
     /// Time until changes are looked for again. Without feeds only a whole read tells of them.
     pub(super) fn interval(&self) -> Duration {
-        let spec = &self.object.spec;
-        let has_feeds = self.visit.known.as_ref().is_none_or(|known| known.has_feeds);
         match &self.visit.finding {
-            Some(Finding::Synced(..)) if !has_feeds => spec.effective_full_interval(),
+            Some(Finding::Synced(..)) => self.interval_of_reads(),
             Some(Finding::Refused(_)) => RECHECK_INTERVAL,
-            _ => spec.effective_interval(),
+            _ => self.object.spec.effective_interval(),
         }
     }
 
-    /// What read this look is content with: configs of one project share what comes within half an interval.
-    pub(super) fn wish(&self, question: Question<'_>) -> Wish {
-        let went_well = matches!(self.visit.attempts.last, LastProbe::Verdict { .. });
-        let is_routine = went_well && !question.changed && !question.requested;
-        let tolerance = if is_routine { question.interval / 2 } else { Duration::ZERO };
-        Wish { tolerance, whole: self.is_whole_due(&self.shown()) }
+    fn interval_of_reads(&self) -> Duration {
+        let has_feeds = self.visit.known.as_ref().is_none_or(|known| known.has_feeds);
+        let spec = &self.object.spec;
+        if has_feeds { spec.effective_interval() } else { spec.effective_full_interval() }
+    }
+
+    /// What read this look is content with, and how old what is known may be. Configs of one project share what comes within
+    /// half an interval. A new or edited spec is held against what is known, and mapped from what was read within an interval;
+    /// a person who asks, and another integration or credential, want all anew. After a failure nothing but an answer counts.
+    pub(super) fn wish(&self, question: Question<'_>, basis: &Basis) -> (Wish, Ages) {
+        let shown = self.shown();
+        let went_well = matches!(self.visit.attempts.last, LastProbe::None | LastProbe::Verdict { .. });
+        let tolerance = if question.requested || !went_well || lacks_answer(&shown) || self.is_lent_anew(basis) {
+            Duration::ZERO
+        } else if question.changed {
+            self.interval_of_reads()
+        } else {
+            question.interval / 2
+        };
+        let is_anew = question.requested || self.is_lent_anew(basis);
+        // Without feeds the interval is that of whole reads.
+        let iterations = tolerance.min(self.object.spec.effective_interval());
+        let ages = if is_anew { Ages::ANEW } else { Ages::known(iterations) };
+        (Wish { tolerance, whole: self.is_whole_due(&shown) }, ages)
+    }
+
+    /// How old what a config is held against may be that is only saved.
+    pub(super) fn saved_ages(&self, basis: &Basis) -> Ages {
+        if self.is_lent_anew(basis) { Ages::ANEW } else { Ages::known(self.object.spec.effective_interval()) }
+    }
+
+    /// Whether the integration or its credential is another one than at the last look.
+    fn is_lent_anew(&self, basis: &Basis) -> bool {
+        let before = self.visit.basis.as_ref();
+        before.is_some_and(|before| Basis { generation: basis.generation, ..before.clone() } != *basis)
     }
 
     /// Whether at least one toggle is on.
