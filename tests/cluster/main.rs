@@ -17,6 +17,7 @@ mod config_outages;
 mod config_pins;
 mod config_reads;
 mod config_refusals;
+mod config_requests;
 mod config_restraint;
 mod config_states;
 mod configs;

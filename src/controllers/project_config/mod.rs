@@ -1,8 +1,9 @@
-//! The reconcile of a project config: first its integration, then its own names, then the sync. The run itself, its times, and
-//! configs that are only saved stand in the files beside; what a finding means is decided in `domain`.
+//! The reconcile of a project config: first its integration, then its own names, then the sync. The run itself, its times,
+//! what is told of it, and configs that are only saved stand in the files beside; what a finding means is decided in `domain`.
 
 mod pull;
 mod saved;
+mod telling;
 mod timing;
 
 use std::sync::Arc;
@@ -18,23 +19,22 @@ use self::pull::{integration_changed, resolved};
 use super::absence::{Absence, NOTICE_AFTER, Patience};
 use super::causes::{Meaning, meaning, meaning_in_project, own_fault};
 use super::connections::Connection;
-use super::context::{Context, asks_the_same};
+use super::context::Context;
 use super::error::ReconcileError;
-use super::{namespaces, report, status};
+use super::{namespaces, report};
 use crate::ado::{AdoError, Caller, Place, Priority};
 use crate::api::{
     AdoIntegration, AdoProjectConfig, AdoProjectConfigStatus, ConditionType, CredentialStatus, DesiredConfigState,
-    DesiredState, FIELD_MANAGER, IntegrationState, Reason,
+    DesiredState, IntegrationState, Reason,
 };
 use crate::domain::attempts::{Attempts, Failure, PutOff, Throttle};
 use crate::domain::conditions;
-use crate::domain::project_config::{Finding, Synced, verdict};
+use crate::domain::project_config::{Finding, Synced};
 use crate::domain::projects::ProjectFilter;
 use crate::domain::references::Pinned;
-use crate::domain::restraint::{Data, Writing, writing};
 use crate::domain::schedule::{self, Due, LastProbe, Question, due};
 use crate::domain::verdict::{Cause, after};
-use crate::store::{AuditAction, ObjectUid, StoreError};
+use crate::store::{ObjectUid, StoreError};
 use crate::sync::SyncError;
 use crate::sync::look::Ages;
 use crate::sync::reads::Wish;
@@ -76,14 +76,7 @@ pub struct Visit {
     /// When the status last told what follows from data.
     told_at: Option<Timestamp>,
     /// What follows from data and waits to be told.
-    held: Option<Held>,
-}
-
-/// Data that the status does not tell yet.
-#[derive(Clone, Debug)]
-struct Held {
-    data: Data,
-    until: Timestamp,
+    held: Option<telling::Held>,
 }
 
 /// Brings one project config one step on.
@@ -422,28 +415,6 @@ impl<'a> Run<'a> {
         Step { finding: waiting, ended: false, again: Some(pause) }
     }
 
-    /// Shows that a first sync is under way, where that is not shown so far; a later one leaves what is shown.
-    async fn notice(&mut self) {
-        if self.is_judged() {
-            return;
-        }
-        let cause = Cause::new(Reason::Syncing, "Validates the mapping and pulls the project's work items.");
-        // Whatever stands in the way of this, the read under way is not worth less for it; whether it is still wanted is asked
-        // before each page.
-        if let Err(error) = self.show(&Finding::Pending(cause), false).await {
-            tracing::debug!(%error, "a sync could not be announced");
-            self.catch_up();
-        }
-    }
-
-    /// Somebody else may have written the object. If it still asks for the same, what he left of it is what may be written to.
-    fn catch_up(&mut self) {
-        let seen = self.ctx.config(&self.object.namespace().unwrap_or_default(), &self.object.name_any());
-        if let Some(seen) = seen.filter(|seen| asks_the_same(&**seen, &*self.object)) {
-            self.object = seen;
-        }
-    }
-
     fn settle(&mut self, finding: Finding, interval: Duration) -> Step {
         self.settle_at(self.now, finding, interval)
     }
@@ -479,51 +450,5 @@ impl<'a> Run<'a> {
             (false, false) => Some(Finding::Pending(cause)),
         };
         Step { finding: self.visit.finding.clone(), ended: false, again: Some(schedule::until(until, self.now)) }
-    }
-
-    /// The one way out of every look. What the look learnt is kept before anything is written, so that a write that fails is
-    /// repeated without the read that led to it.
-    async fn finish(mut self, step: Step) -> Result<Action, ReconcileError> {
-        self.ctx.config_visits.put(&self.uid, self.visit.clone());
-        match &step.finding {
-            Some(finding) => self.show(finding, step.ended).await?,
-            None => self.say(&self.shown()).await?,
-        }
-        self.ctx.config_visits.put(&self.uid, self.visit.clone());
-        if step.finding.is_some() && self.visit.untold_sync && self.visit.held.is_none() {
-            report::audit(self.ctx, &*self.object, FIELD_MANAGER, AuditAction::Synced, "work items read").await?;
-            self.visit.untold_sync = false;
-            self.ctx.config_visits.put(&self.uid, self.visit.clone());
-        }
-        let held = self.visit.held.as_ref().map(|held| schedule::until(held.until, self.now));
-        let again = step.again.into_iter().chain(held).min();
-        Ok(again.map_or_else(Action::await_change, Action::requeue))
-    }
-
-    async fn show(&mut self, finding: &Finding, ended: bool) -> Result<(), ReconcileError> {
-        let mut wanted = verdict(&self.shown(), self.generation(), finding, self.now);
-        if ended && let Some(value) = self.requested() {
-            wanted.last_handled_requested_at = Some(value.clone());
-        }
-        self.say(&wanted).await
-    }
-
-    /// Writes a status, or keeps what may not be written yet.
-    async fn say(&mut self, wanted: &AdoProjectConfigStatus) -> Result<(), ReconcileError> {
-        let shown = self.object.status.clone().unwrap_or_default();
-        match writing(&shown, wanted, self.visit.told_at, self.now) {
-            Writing::Never => self.visit.held = None,
-            Writing::At(until) => self.visit.held = Some(Held { data: Data::of(wanted), until }),
-            Writing::Now => {
-                let written = status::apply(self.ctx, self.api, &*self.object, wanted).await?;
-                self.visit.held = None;
-                if Data::of(&shown) != Data::of(wanted) {
-                    self.visit.told_at = Some(self.now);
-                }
-                report::transition(self.ctx, &written, &shown.conditions, &wanted.conditions).await;
-                self.object = Arc::new(written);
-            }
-        }
-        Ok(())
     }
 }
