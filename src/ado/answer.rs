@@ -6,11 +6,12 @@ use http::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use http::{HeaderName, StatusCode};
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::credential::Pat;
 use super::error::{AdoError, Defect, Outage, ServiceMessage, SignIn};
 use super::pace::{MAX_HOLD, Quota, RateHeaders};
-use super::text::is_hidden;
+use super::text::{is_hidden, whole_characters};
 
 /// Longest part of a service's message that is passed on, in characters.
 const MAX_MESSAGE: usize = 300;
@@ -165,14 +166,19 @@ pub(crate) fn pace(status: StatusCode, headers: &HeaderMap, now: Timestamp) -> R
     rate
 }
 
-/// Reads JSON, behind a byte order mark too.
-pub(crate) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8], host: &str) -> Result<T, AdoError> {
+/// Reads JSON, behind a byte order mark too, and with halves of characters in its texts.
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8], host: &str) -> Result<T, AdoError> {
     let body = without_mark(body);
     let malformed = |defect| AdoError::Malformed { host: host.to_owned(), defect };
     if body.trim_ascii().is_empty() {
         return Err(malformed(Defect::Empty));
     }
-    serde_json::from_slice(body).map_err(|error| match error.classify() {
+    let whole = || whole_characters(str::from_utf8(body).ok()?);
+    let read = serde_json::from_slice(body).or_else(|error| match whole() {
+        Some(whole) => serde_json::from_str(&whole),
+        None => Err(error),
+    });
+    read.map_err(|error| match error.classify() {
         serde_json::error::Category::Data => malformed(Defect::Shape),
         serde_json::error::Category::Syntax | serde_json::error::Category::Eof | serde_json::error::Category::Io => {
             malformed(Defect::NotJson)

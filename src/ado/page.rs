@@ -66,7 +66,12 @@ pub enum Fed<T> {
         /// The item's id, where the element begins with it.
         id: Option<WorkItemId>,
     },
-    /// The page is at its end, and all of it was good.
+    /// An element that is JSON, but not what is documented. A batch read may bring the item.
+    Odd {
+        /// The item's id, where it has one.
+        id: Option<WorkItemId>,
+    },
+    /// The page is at its end, and all that makes it a page was good.
     End(PageEnd),
 }
 
@@ -161,7 +166,7 @@ impl<T: DeserializeOwned> Page<T> {
         }
         let result = self.step().await;
         let over = match &result {
-            Ok(Fed::One(_) | Fed::TooLarge { .. }) => return result,
+            Ok(Fed::One(_) | Fed::TooLarge { .. } | Fed::Odd { .. }) => return result,
             Ok(Fed::End(end)) => Ok(end.clone()),
             Err(error) => Err(error.clone()),
         };
@@ -189,7 +194,10 @@ impl<T: DeserializeOwned> Page<T> {
         let mut rest: &[u8] = &self.chunk;
         let found = self.elements.next(&mut rest).map_err(|broken| broken_page(broken, &self.host))?;
         let fed = match found {
-            Some(Found::Element(text)) => Some(Fed::One(answer::parse(text, &self.host)?)),
+            Some(Found::Element(text)) => Some(match answer::parse(text, &self.host) {
+                Err(AdoError::Malformed { defect: Defect::Shape, .. }) => Fed::Odd { id: leading_id(text) },
+                element => Fed::One(element?),
+            }),
             Some(Found::TooLarge(beginning)) => Some(Fed::TooLarge { id: leading_id(beginning) }),
             None => None,
         };

@@ -4,6 +4,7 @@
 //! kept beside them, and only a read that finishes turns that into marks. So a read that stops half-way marks nothing,
 //! and an item that did not change is not written again.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use sqlx::AssertSqlSafe;
@@ -23,12 +24,14 @@ pub const MAX_PAGE: usize = 10_000;
 const MAX_FIELDS: usize = 16 * 1024 * 1024;
 
 /// What becomes of a row that is stored already, for the two statements that insert pages: a higher revision replaces it, an
-/// equal one if it differs.
+/// equal one if it differs. Long texts that were read once of a revision stay when it is read again without them.
 const UPDATE: &str = " ON CONFLICT (integration_key, project_id, id) DO UPDATE SET rev = excluded.rev, \
      work_item_type = excluded.work_item_type, state = excluded.state, title = excluded.title, \
-     changed_at = excluded.changed_at, change = excluded.change, fields = excluded.fields, texts = excluded.texts \
+     changed_at = excluded.changed_at, change = excluded.change, fields = excluded.fields, texts = CASE \
+     WHEN excluded.rev = work_items.rev THEN COALESCE(excluded.texts, work_items.texts) ELSE excluded.texts END \
      WHERE excluded.rev > work_items.rev OR (excluded.rev = work_items.rev AND \
-     (excluded.work_item_type, excluded.state, excluded.title, excluded.changed_at, excluded.fields, excluded.texts) \
+     (excluded.work_item_type, excluded.state, excluded.title, excluded.changed_at, excluded.fields, \
+     COALESCE(excluded.texts, work_items.texts)) \
      IS DISTINCT FROM (work_items.work_item_type, work_items.state, work_items.title, work_items.changed_at, \
      work_items.fields, work_items.texts))";
 
@@ -52,6 +55,26 @@ pub struct WorkItemRecord {
     pub fields: String,
     /// Long texts by reference name, as JSON text; None if it has none.
     pub texts: Option<String>,
+}
+
+impl WorkItemRecord {
+    /// Whether the store takes it. A title that is too long is shortened; a shortened type or state would be another one.
+    pub fn fits(&self) -> bool {
+        self.check().is_ok()
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        within("work item type", &self.work_item_type, bounds::NAME)?;
+        within("work item state", &self.state, bounds::NAME)?;
+        within("work item fields", &self.fields, MAX_FIELDS)?;
+        within("long texts of a work item", self.texts.as_deref().unwrap_or_default(), MAX_FIELDS)?;
+        Ok(())
+    }
+
+    /// The title as it is stored.
+    fn stored_title(&self) -> Cow<'_, str> {
+        bounds::without_nul(bounds::shortened(&self.title, bounds::TITLE))
+    }
 }
 
 /// A stored work item as the mapping reads it.
@@ -223,11 +246,7 @@ pub(super) fn checked(page: &[WorkItemRecord]) -> Result<Vec<&WorkItemRecord>, S
     }
     let mut latest: HashMap<WorkItemId, &WorkItemRecord> = HashMap::with_capacity(page.len());
     for item in page {
-        within("work item type", &item.work_item_type, bounds::NAME)?;
-        within("work item state", &item.state, bounds::NAME)?;
-        within("work item title", &item.title, bounds::TITLE)?;
-        within("work item fields", &item.fields, MAX_FIELDS)?;
-        within("long texts of a work item", item.texts.as_deref().unwrap_or_default(), MAX_FIELDS)?;
+        item.check()?;
         let kept = latest.entry(item.id).or_insert(item);
         if item.rev >= kept.rev {
             *kept = item;

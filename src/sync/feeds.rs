@@ -3,19 +3,23 @@
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::SyncError;
+use super::batches::{self, Batches};
+use super::fields::short;
 use super::pull::PullReport;
 use super::reading::Reading;
-use super::records::record;
-use crate::ado::model::{LinkChange, Revision};
-use crate::ado::{AdoClient, AdoError, Defect, Fed, FeedStart, FeedToken, Page, PageEnd, RevisionsQuery};
-use crate::store::{Feed, LinkRecord, WorkItemId, WorkItemRecord};
+use super::records::{Gathered, record};
+use crate::ado::model::{LinkChange, Revision, WorkItemId};
+use crate::ado::{AdoClient, AdoError, Defect, Fed, FeedStart, FeedToken, MAX_BATCH, Page, PageEnd, RevisionsQuery};
+use crate::store::{self, Feed, LinkRecord, SetAside, SetAsideReason};
 
 /// Elements that are written at a time.
 const PART: usize = 1_000;
+
+/// Bytes of fields that are written at a time, and so held in memory; one element may go beyond.
+const PART_BYTES: usize = 4 << 20;
 
 /// Pages in a row without anything in them, after which a feed has no end.
 const EMPTY_PAGES: u32 = 100;
@@ -77,11 +81,12 @@ impl FeedRead<'_> {
         let client = self.0.patient_client();
         let mut empty = 0;
         loop {
-            self.0.check_permission().await?;
-            report.requests += 1;
-            let (end, elements) = match feed {
-                Feed::Revisions => self.revisions(&client, &start, report).await?,
-                Feed::Links => self.links(&client, &start, report).await?,
+            let (end, elements) = match self.page(&client, feed, &start, Texts::InPage, report).await {
+                // A page is cut for its size, or fails for what is in it, and both are mostly the long texts.
+                Err(SyncError::Ado(error)) if is_broken(&error) => {
+                    self.page(&client, feed, &start, Texts::Apart, report).await?
+                }
+                read => read?,
             };
             let PageEnd::More(token) = end else { return Ok(()) };
             empty = if elements == 0 { empty + 1 } else { 0 };
@@ -93,29 +98,78 @@ impl FeedRead<'_> {
         }
     }
 
+    /// Reads a page into the store, and gives its end and the number of its elements.
+    async fn page(
+        &self,
+        client: &AdoClient,
+        feed: Feed,
+        start: &FeedStart,
+        texts: Texts,
+        report: &mut PullReport,
+    ) -> Result<(PageEnd, usize), SyncError> {
+        self.0.check_permission().await?;
+        report.requests += 1;
+        match feed {
+            Feed::Revisions => self.revisions(client, start, texts, report).await,
+            Feed::Links => self.links(client, start, report).await,
+        }
+    }
+
     async fn revisions(
         &self,
         client: &AdoClient,
         start: &FeedStart,
+        texts: Texts,
         report: &mut PullReport,
     ) -> Result<(PageEnd, usize), SyncError> {
         let Reading { store, scope, project, fields, .. } = self.0;
-        let fields: Vec<&str> = fields.iter().map(String::as_str).chain([IS_DELETED]).collect();
-        let query = RevisionsQuery { fields: &fields, long_texts: false, latest_only: true, deleted: true };
+        let wanted = match texts {
+            Texts::InPage => fields.iter().map(String::as_str).collect(),
+            Texts::Apart => short(fields),
+        };
+        let is_apart = wanted.len() < fields.len();
+        let fields: Vec<&str> = wanted.into_iter().chain([IS_DELETED]).collect();
+        let query = RevisionsQuery { fields: &fields, long_texts: !is_apart, latest_only: true, deleted: true };
         let mut page = client.revisions(&project, &query, start).await?;
-        let mut elements = 0;
+        let (mut elements, mut left) = (0, Left::default());
         loop {
-            let (part, end) = part(&mut page, report).await?;
-            elements += part.len();
-            report.items += part.len() as u64;
-            let (items, deleted) = records(part);
-            let token = end.as_ref().and_then(token);
-            let changed = store.put_revisions(scope, &items, &deleted, token.as_deref()).await?;
+            let part = part(&mut page, |revision: &Revision| revision.fields.get().len()).await?;
+            elements += part.count();
+            report.items += part.elements.len() as u64;
+            let (gathered, deleted) = left.note(part.elements, is_apart);
+            left.odd.extend(part.odd);
+            left.large.extend(part.large);
+            report.set_aside += part.nameless + gathered.set_aside.len() as u64;
+            let token = part.end.as_ref().and_then(token);
+            let changed = gathered.store(store, scope, &deleted, token.as_deref().filter(|_| left.is_empty())).await?;
             report.changed |= changed > 0;
-            if let Some(end) = end {
+            if let Some(end) = part.end {
+                if !left.is_empty() {
+                    self.catch_up(left, token.as_deref(), report).await?;
+                }
                 return Ok((end, elements));
             }
         }
+    }
+
+    /// Reads what a page left, and only then keeps where the feed goes on. The page is over by now: it would hold the place of
+    /// the requests that are needed here.
+    async fn catch_up(&self, left: Left, token: Option<&str>, report: &mut PullReport) -> Result<(), SyncError> {
+        let Reading { store, scope, .. } = self.0;
+        let mut batches = Batches::new(self.0);
+        for ids in left.odd.chunks(MAX_BATCH) {
+            let gathered = batches.read(ids, report).await?;
+            report.set_aside += gathered.set_aside.len() as u64;
+            report.changed |= gathered.store(store, scope, &[], None).await? > 0;
+        }
+        for ids in left.large.chunks(MAX_BATCH) {
+            let mut gathered = batches.read_short(ids, report).await?;
+            gathered.set_aside.extend(gathered.records.iter().map(|record| too_large(record.id)));
+            report.set_aside += gathered.set_aside.len() as u64;
+            report.changed |= gathered.store(store, scope, &[], None).await? > 0;
+        }
+        store.put_revisions(scope, &[], &[], token).await?;
+        Ok(())
     }
 
     async fn links(
@@ -127,17 +181,72 @@ impl FeedRead<'_> {
         let mut page = client.link_changes(&self.0.project, &LINK_TYPES, start).await?;
         let mut elements = 0;
         loop {
-            let (part, end) = part(&mut page, report).await?;
-            elements += part.len();
-            let links: Vec<LinkRecord> = part.iter().filter_map(link).collect();
-            let token = end.as_ref().and_then(token);
+            let part = part(&mut page, |_: &LinkChange| 0).await?;
+            elements += part.count();
+            // Whatever is of such a size, or has no ends, is no link.
+            report.set_aside += part.nameless + (part.odd.len() + part.large.len()) as u64;
+            let links: Vec<LinkRecord> = part.elements.iter().filter_map(link).collect();
+            let token = part.end.as_ref().and_then(token);
             let changed = self.0.store.put_links(self.0.scope, &links, token.as_deref()).await?;
             report.changed |= changed > 0;
-            if let Some(end) = end {
+            if let Some(end) = part.end {
                 return Ok((end, elements));
             }
         }
     }
+}
+
+/// How the long texts of a page's items come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Texts {
+    /// With the page.
+    InPage,
+    /// By batch reads behind the page.
+    Apart,
+}
+
+/// Items of a page that are to be read by their ids.
+#[derive(Debug, Default)]
+struct Left {
+    /// With their long texts.
+    odd: Vec<WorkItemId>,
+    /// Without them: they are known to be too large.
+    large: Vec<WorkItemId>,
+}
+
+impl Left {
+    fn is_empty(&self) -> bool {
+        self.odd.is_empty() && self.large.is_empty()
+    }
+
+    /// Revisions as they are stored, and which of them are in the recycle bin. What is not in there, and has to be read once
+    /// more, is noted.
+    fn note(&mut self, revisions: Vec<Revision>, is_apart: bool) -> (Gathered, Vec<store::WorkItemId>) {
+        let (mut gathered, mut deleted) = (Gathered::default(), Vec::new());
+        for revision in revisions {
+            let Some(mut fields) = revision.fields() else {
+                self.odd.push(revision.id);
+                continue;
+            };
+            let is_deleted = fields.remove(IS_DELETED) == Some(Value::Bool(true));
+            if is_deleted {
+                deleted.push(revision.id.0.into());
+            } else if is_apart {
+                self.odd.push(revision.id);
+            }
+            gathered.take(record(revision.id, revision.rev, fields));
+        }
+        (gathered, deleted)
+    }
+}
+
+fn too_large(id: store::WorkItemId) -> SetAside {
+    SetAside { id, reason: SetAsideReason::TooLarge }
+}
+
+/// A page that fails in a way that a smaller one may not.
+fn is_broken(error: &AdoError) -> bool {
+    !matches!(error, AdoError::BadRequest(_)) && batches::reason(error).is_some()
 }
 
 /// The service does not offer the feed, or not to this credential; the items themselves may be readable all the same.
@@ -156,34 +265,42 @@ fn token(end: &PageEnd) -> Option<String> {
     }
 }
 
-/// The next elements of a page, and its end if it is reached. What is too large is counted and passed over.
-async fn part<T: DeserializeOwned>(
-    page: &mut Page<T>,
-    report: &mut PullReport,
-) -> Result<(Vec<T>, Option<PageEnd>), SyncError> {
-    let mut part = Vec::new();
-    while part.len() < PART {
-        match page.next().await? {
-            Fed::One(element) => part.push(element),
-            Fed::TooLarge { .. } => report.set_aside += 1,
-            Fed::End(end) => return Ok((part, Some(end))),
-        }
-    }
-    Ok((part, None))
+/// Some elements of a page.
+struct Part<T> {
+    elements: Vec<T>,
+    /// Items whose elements are not as documented.
+    odd: Vec<WorkItemId>,
+    /// Items whose elements are over the limit.
+    large: Vec<WorkItemId>,
+    /// Elements that could not be read, and do not tell whose they are.
+    nameless: u64,
+    /// The end of the page, if it is reached.
+    end: Option<PageEnd>,
 }
 
-/// Revisions as they are stored, and which of them are in the recycle bin.
-fn records(revisions: Vec<Revision>) -> (Vec<WorkItemRecord>, Vec<WorkItemId>) {
-    let mut deleted = Vec::new();
-    let record_of = |Revision { id, rev, fields }| {
-        let mut fields: Map<String, Value> = serde_json::from_str(RawValue::get(&fields)).unwrap_or_default();
-        if fields.remove(IS_DELETED) == Some(Value::Bool(true)) {
-            deleted.push(WorkItemId::from(id.0));
+impl<T> Part<T> {
+    fn count(&self) -> usize {
+        self.elements.len() + self.odd.len() + self.large.len() + usize::try_from(self.nameless).unwrap_or(usize::MAX)
+    }
+}
+
+/// The next elements of a page. `bytes` tells the size of one.
+async fn part<T: DeserializeOwned>(page: &mut Page<T>, bytes: impl Fn(&T) -> usize) -> Result<Part<T>, AdoError> {
+    let mut part = Part { elements: Vec::new(), odd: Vec::new(), large: Vec::new(), nameless: 0, end: None };
+    let mut size = 0;
+    while part.end.is_none() && part.elements.len() < PART && size < PART_BYTES {
+        match page.next().await? {
+            Fed::One(element) => {
+                size += bytes(&element);
+                part.elements.push(element);
+            }
+            Fed::Odd { id: Some(id) } => part.odd.push(id),
+            Fed::TooLarge { id: Some(id) } => part.large.push(id),
+            Fed::Odd { id: None } | Fed::TooLarge { id: None } => part.nameless += 1,
+            Fed::End(end) => part.end = Some(end),
         }
-        record(id, rev, fields)
-    };
-    let records = revisions.into_iter().map(record_of).collect();
-    (records, deleted)
+    }
+    Ok(part)
 }
 
 /// A change of a link. One whose time cannot be read counts as older than any other.

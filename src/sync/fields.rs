@@ -19,6 +19,11 @@ const BASE: [&str; 13] = [
     "Microsoft.VSTS.Scheduling.StoryPoints",
 ];
 
+/// Fields whose values may be a million characters long. They are stored apart, and the reporting feed brings them only when
+/// asked (`ado-api.md` §5, §9).
+pub const LONG_TEXTS: [&str; 3] =
+    ["System.Description", "Microsoft.VSTS.Common.AcceptanceCriteria", "Microsoft.VSTS.TCM.ReproSteps"];
+
 /// Most date fields that are read; an organization has at most 1,024 fields in all.
 const MAX_DATES: usize = 256;
 
@@ -26,6 +31,37 @@ const MAX_DATES: usize = 256;
 pub fn wanted(organization: &[Field]) -> Vec<String> {
     let has = |name: &&str| organization.iter().any(|field| field.reference_name.eq_ignore_ascii_case(name));
     let dates = organization.iter().filter(|field| field.kind == FieldKind::DateTime).take(MAX_DATES);
-    let base = BASE.into_iter().filter(has).map(str::to_owned);
+    let base = BASE.into_iter().chain(LONG_TEXTS).filter(has).map(str::to_owned);
     base.chain(dates.map(|field| field.reference_name.clone())).collect()
+}
+
+/// Those of these fields that are short.
+pub fn short(fields: &[String]) -> Vec<&str> {
+    fields.iter().map(String::as_str).filter(|name| !is_long(name)).collect()
+}
+
+fn is_long(name: &str) -> bool {
+    LONG_TEXTS.contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(name: &str, kind: FieldKind) -> Field {
+        Field { reference_name: name.to_owned(), name: name.to_owned(), kind, read_only: false }
+    }
+
+    #[test]
+    fn only_fields_of_the_organization_are_read_and_every_date_of_it() {
+        let organization = [
+            field("System.Id", FieldKind::Integer),
+            field("System.Description", FieldKind::Html),
+            field("Custom.Golive", FieldKind::DateTime),
+            field("Custom.Notes", FieldKind::Html),
+        ];
+        let wanted = wanted(&organization);
+        assert_eq!(wanted, ["System.Id", "System.Description", "Custom.Golive"]);
+        assert_eq!(short(&wanted), ["System.Id", "Custom.Golive"]);
+    }
 }

@@ -1,5 +1,6 @@
 //! Use cases: fetch, map, store.
 
+pub mod batches;
 pub mod feeds;
 pub mod fields;
 pub mod full;

@@ -42,7 +42,7 @@ pub async fn read_page<T: DeserializeOwned>(
     loop {
         match page.next().await {
             Ok(Fed::One(element)) => elements.push(element),
-            Ok(Fed::TooLarge { id }) => large.push(id),
+            Ok(Fed::TooLarge { id } | Fed::Odd { id }) => large.push(id),
             Ok(Fed::End(end)) => return (elements, large, Ok(end)),
             Err(error) => return (elements, large, Err(error)),
         }

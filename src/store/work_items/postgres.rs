@@ -55,7 +55,7 @@ async fn upsert(connection: &mut PgConnection, change: Change, rows: &[&WorkItem
         .bind(numbers(|item| item.rev.into()))
         .bind(texts(rows, |item| &item.work_item_type))
         .bind(texts(rows, |item| &item.state))
-        .bind(texts(rows, |item| &item.title))
+        .bind(rows.iter().map(|item| item.stored_title()).collect::<Vec<_>>())
         .bind(numbers(|item| item.changed_at))
         .bind(texts(rows, |item| &item.fields))
         .bind(rows.iter().map(|item| item.texts.as_deref().map(without_nul)).collect::<Vec<_>>());

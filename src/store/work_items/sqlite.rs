@@ -40,7 +40,7 @@ async fn upsert(connection: &mut SqliteConnection, change: Change, rows: &[&Work
             .push_bind(i64::from(item.rev))
             .push_bind(without_nul(&item.work_item_type))
             .push_bind(without_nul(&item.state))
-            .push_bind(without_nul(&item.title))
+            .push_bind(item.stored_title())
             .push_bind(item.changed_at)
             .push_bind(change.number)
             .push_bind(without_nul(&item.fields))
