@@ -15,6 +15,8 @@ mod records;
 pub mod remap;
 pub mod resolve;
 pub mod shared;
+#[cfg(test)]
+mod tests;
 
 use crate::ado::AdoError;
 use crate::domain::verdict::Cause;

@@ -61,6 +61,11 @@ pub enum Effect {
     },
     /// 200 with an empty body.
     EmptyOk,
+    /// The right answer, in whose body each of these texts is replaced by the one beside it.
+    Rewrite {
+        /// Texts and what takes their place.
+        texts: Vec<(String, String)>,
+    },
     /// Exactly this answer.
     Answer {
         /// The status.
@@ -88,6 +93,9 @@ pub struct Fault {
     /// Only requests with a token of this identity.
     #[serde(default)]
     pub identity: Option<Uuid>,
+    /// Only batch reads that ask for this work item.
+    #[serde(default)]
+    pub item: Option<u32>,
     /// Matching requests that are spared at first.
     #[serde(default)]
     pub skip: u64,
@@ -104,7 +112,17 @@ pub struct Fault {
 impl Fault {
     /// A fault that strikes every request.
     pub fn always(effect: Effect) -> Self {
-        Self { method: None, path: None, route: None, identity: None, skip: 0, count: None, probability: None, effect }
+        Self {
+            method: None,
+            path: None,
+            route: None,
+            identity: None,
+            item: None,
+            skip: 0,
+            count: None,
+            probability: None,
+            effect,
+        }
     }
 
     /// A fault on the requests whose path matches a glob.
@@ -138,6 +156,13 @@ impl Fault {
         self
     }
 
+    /// Only batch reads that ask for this work item.
+    #[must_use]
+    pub fn item(mut self, id: u32) -> Self {
+        self.item = Some(id);
+        self
+    }
+
     /// After sparing `skip` requests.
     #[must_use]
     pub fn after(mut self, skip: u64) -> Self {
@@ -156,7 +181,8 @@ impl Fault {
         let method = self.method.as_deref().is_none_or(|method| method.eq_ignore_ascii_case(request.method));
         let path = self.path.as_deref().is_none_or(|pattern| glob(pattern, request.path));
         let route = self.route.as_deref().is_none_or(|pattern| glob(pattern, request.route));
-        method && path && route && self.identity.is_none_or(|identity| request.identity == Some(identity))
+        let item = || self.item.is_none_or(|id| request.asks_for(id));
+        method && path && route && self.identity.is_none_or(|identity| request.identity == Some(identity)) && item()
     }
 }
 
@@ -166,6 +192,15 @@ pub(crate) struct Struck<'a> {
     pub path: &'a str,
     pub route: &'a str,
     pub identity: Option<Uuid>,
+    pub body: &'a [u8],
+}
+
+impl Struck<'_> {
+    /// Whether the work item is among the `ids` of the body.
+    fn asks_for(&self, id: u32) -> bool {
+        let body: serde_json::Value = serde_json::from_slice(self.body).unwrap_or_default();
+        body["ids"].as_array().is_some_and(|ids| ids.iter().any(|asked| *asked == id))
+    }
 }
 
 /// A fault in force.
@@ -259,7 +294,7 @@ mod tests {
     use super::*;
 
     fn request<'a>(path: &'a str, route: &'a str) -> Struck<'a> {
-        Struck { method: "GET", path, route, identity: None }
+        Struck { method: "GET", path, route, identity: None, body: b"" }
     }
 
     #[test]

@@ -105,6 +105,7 @@ impl Shared {
             path: &target.raw_path,
             route: &route,
             identity: sender.as_ref().ok().map(|sender| sender.id),
+            body,
         };
         let effect = self.faults.lock().strike(&struck);
         let mut version = String::new();
@@ -113,6 +114,9 @@ impl Shared {
             None if effect == Some(Effect::Reset) => Reply::empty(StatusCode::OK),
             None => self.decide(&request, sender.as_ref(), &mut version),
         };
+        if let Some(Effect::Rewrite { texts }) = &effect {
+            refusals::rewrite(&mut reply, texts);
+        }
         let lost = matches!(effect, Some(Effect::Reset | Effect::LoseReply));
         let status = if lost { 0 } else { reply.status.as_u16() };
         if effect != Some(Effect::ForeignPage) {

@@ -44,6 +44,8 @@ pub struct ItemChange {
     pub kind: Option<String>,
     /// Fields by reference name; null empties one. State, iteration, area and parent are moved accordingly.
     pub fields: BTreeMap<String, Value>,
+    /// Values that are shown of these fields from now on, whatever their types and whatever the item has.
+    pub shown: BTreeMap<String, Value>,
     /// Into the recycle bin (true) or out of it (false).
     pub deleted: Option<bool>,
     /// Destroys it for good.
@@ -189,11 +191,15 @@ pub(super) fn change_item(world: &mut World, index: usize, change: &ItemChange) 
     } else if let Some(name) = &change.kind {
         row.kind = kind_in(organization, usize::from(row.project), name)?;
     }
-    let written = !change.fields.is_empty();
+    let written = !change.fields.is_empty() || !change.shown.is_empty();
     let details = written.then(|| organization.items.details(change.id).cloned().unwrap_or_default());
     let mut draft = (row, details.unwrap_or_default());
     write_fields(organization, change.id, &mut draft, &change.fields)?;
-    let (mut row, details) = draft;
+    let (mut row, mut details) = draft;
+    for (name, value) in &change.shown {
+        let field = organization.field(name).ok_or_else(|| ControlError::not_found("field", name))?;
+        details.fields.insert(field, value.clone());
+    }
     if let Some(deleted) = change.deleted {
         row.presence = if deleted { Presence::Deleted } else { Presence::Live };
     }

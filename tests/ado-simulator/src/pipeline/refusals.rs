@@ -83,8 +83,19 @@ pub(super) fn replaced(effect: &Effect, target: &Target) -> Option<Reply> {
         Effect::Oversized { .. } | Effect::SlowBody { .. } => json(""),
         Effect::EmptyOk => Reply::empty(StatusCode::OK),
         Effect::Answer { status, content_type, body } => answer(*status, content_type.as_deref(), body),
-        Effect::Delay { .. } | Effect::CutBody { .. } | Effect::Reset | Effect::LoseReply => return None,
+        Effect::Delay { .. } | Effect::CutBody { .. } | Effect::Reset | Effect::LoseReply | Effect::Rewrite { .. } => {
+            return None;
+        }
     })
+}
+
+/// Replaces texts in a body.
+pub(super) fn rewrite(reply: &mut Reply, texts: &[(String, String)]) {
+    let mut body = String::from_utf8_lossy(&reply.body).into_owned();
+    for (from, to) in texts {
+        body = body.replace(from, to);
+    }
+    reply.body = body.into();
 }
 
 fn status(code: u16, retry_after: Option<u32>, target: &Target) -> Reply {
