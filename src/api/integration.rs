@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::shared::{
-    Availability, DesiredState, Feature, IntegrationState, KeyReference, SecretKeyReference, Service, interval, written,
+    DesiredState, Feature, FeatureStatus, IntegrationState, KeyReference, SecretKeyReference, Service, interval,
+    written,
 };
 
 /// What to connect, with which credential, and who may use it.
@@ -270,20 +271,6 @@ pub struct ServiceStatus {
     /// What was found, such as the number of readable repositories.
     #[serde(default)]
     pub message: String,
-}
-
-/// Verdict on one feature.
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct FeatureStatus {
-    /// Name of the feature.
-    pub name: Feature,
-    /// True, False or Unknown.
-    #[serde(default)]
-    pub available: Availability,
-    /// Permissions and scopes that were found missing, in the words of Azure DevOps' token page.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub missing: Vec<String>,
 }
 
 /// The credential that was checked.

@@ -16,8 +16,7 @@ pub use conditions::{ConditionType, MESSAGE_LIMIT, Reason};
 pub use crd::{crd_files, crds};
 pub use integration::{
     AdoIntegration, AdoIntegrationSpec, AdoIntegrationStatus, AllowedNamespaces, Auth, CaBundle, CredentialStatus,
-    EffectiveIntegration, FeatureStatus, IdentityStatus, NamespacesFrom, OrganizationStatus, PatAuth, ServiceStatus,
-    UnavailableAuth,
+    EffectiveIntegration, IdentityStatus, NamespacesFrom, OrganizationStatus, PatAuth, ServiceStatus, UnavailableAuth,
 };
 pub use mapping::{
     IterationMapping, IterationSource, PriorityEntry, Rating, RecordStatus, SeverityEntry, SourceKind, StatusEntry,
@@ -28,7 +27,8 @@ pub use project_config::{
     ResolvedIntegration, SyncIntervals, SyncStatus, TeamStatus, Tier, UnmappedStatus,
 };
 pub use shared::{
-    Availability, DesiredState, Feature, IntegrationState, KeyReference, SecretKeyReference, Service, written,
+    Availability, DesiredState, Feature, FeatureStatus, IntegrationState, KeyReference, SecretKeyReference, Service,
+    written,
 };
 
 /// API group of both kinds.

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::mapping::{IterationMapping, PriorityEntry, SeverityEntry, StatusEntry};
-use super::shared::{NAME_MESSAGE, NAME_RULE, interval};
+use super::shared::{FeatureStatus, NAME_MESSAGE, NAME_RULE, interval};
 
 /// Where iterations come from the board of a team, there must be a team.
 const TEAM_RULE: &str = "has(self.team) || !has(self.iterationMapping) || \
@@ -259,6 +259,10 @@ pub struct AdoProjectConfigStatus {
     /// Levels of the backlog from the top, with their types as the team works with them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tiers: Vec<Tier>,
+    /// One entry for each feature that the integration wants, judged for this project. Writing back needs True here.
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<FeatureStatus>,
     /// Number of records in the store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts: Option<Counts>,

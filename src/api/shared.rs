@@ -107,6 +107,20 @@ pub enum Availability {
     Unknown,
 }
 
+/// Verdict on one feature.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FeatureStatus {
+    /// Name of the feature.
+    pub name: Feature,
+    /// True, False or Unknown.
+    #[serde(default)]
+    pub available: Availability,
+    /// Permissions and scopes that were found missing, in the words of Azure DevOps' token page.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+}
+
 /// One key of a Secret in the object's namespace.
 // Names become part of a request's path, so they are checked here and again before use; the value is not repeated, since
 // people paste tokens.

@@ -6,6 +6,7 @@ pub mod features;
 pub mod integration;
 pub mod mapping;
 pub mod project_config;
+pub mod project_features;
 pub mod projects;
 pub mod references;
 pub mod restraint;

@@ -6,8 +6,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use super::conditions::{self, Draft};
 use super::verdict::{Before, Cause, Unreachability, kstatus, unreachability, within_grace};
 use crate::api::{
-    AdoProjectConfigStatus, ConditionType, ConfigState, Counts, EffectiveProjectConfig, ProjectStatus, Reason,
-    ResolvedIntegration, SyncStatus, TeamStatus, Tier, UnmappedStatus,
+    AdoProjectConfigStatus, ConditionType, ConfigState, Counts, EffectiveProjectConfig, FeatureStatus, ProjectStatus,
+    Reason, ResolvedIntegration, SyncStatus, TeamStatus, Tier, UnmappedStatus,
 };
 
 /// What a look at the world found.
@@ -80,6 +80,29 @@ pub struct Resolved {
     pub tiers: Vec<Tier>,
     /// Types of requirements and bugs, and what else was filled in.
     pub effective: EffectiveProjectConfig,
+    /// Verdicts on the features that the integration wants, for this project; None where they were not judged.
+    pub features: Option<Vec<FeatureStatus>>,
+}
+
+impl Finding {
+    /// What the names stand for, if the mapping was accepted and the project read.
+    pub fn accepted(&mut self) -> Option<&mut Resolved> {
+        match self {
+            Self::NothingSelected(resolved) | Self::Synced(resolved, _) => Some(resolved),
+            Self::Deleting
+            | Self::Archived
+            | Self::Saved { .. }
+            | Self::IntegrationInactive
+            | Self::IntegrationAbsent { .. }
+            | Self::IntegrationNotReady { .. }
+            | Self::IntegrationError { .. }
+            | Self::Pending(_)
+            | Self::Refused(_)
+            | Self::NoVerdict { .. }
+            | Self::Throttled(_)
+            | Self::StillAccepted { .. } => None,
+        }
+    }
 }
 
 /// What a sync came to.
@@ -338,6 +361,9 @@ fn describe(status: &mut AdoProjectConfigStatus, resolved: &Resolved) {
     status.team.clone_from(&resolved.team);
     status.tiers.clone_from(&resolved.tiers);
     status.effective = Some(resolved.effective.clone());
+    if let Some(features) = &resolved.features {
+        status.features.clone_from(features);
+    }
 }
 
 fn resolve(status: &mut AdoProjectConfigStatus, resolved: &Resolved) {

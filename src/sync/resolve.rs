@@ -114,6 +114,7 @@ pub async fn mapping(
         team: metadata.team.as_ref().map(|(team, _)| TeamStatus { id: team.id.to_string(), name: team.name.clone() }),
         tiers: tiers(&metadata.process),
         effective: effective(spec, &mapping),
+        features: None,
     };
     let Metadata { tree, fields, .. } = metadata;
     Ok(Validated { resolved, mapping, tree, pins, types, fields, defined_at: look.defined_at() })

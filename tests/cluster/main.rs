@@ -7,6 +7,7 @@ mod chart;
 mod columns;
 mod config_changes;
 mod config_credentials;
+mod config_features;
 mod config_feeds;
 mod config_figures;
 mod config_lifecycle;

@@ -1,6 +1,7 @@
 //! The reconcile of a project config: first its integration, then its own names, then the sync. The run itself, its times,
 //! what is told of it, and configs that are only saved stand in the files beside; what a finding means is decided in `domain`.
 
+mod features;
 mod pull;
 mod saved;
 mod telling;
@@ -68,6 +69,8 @@ pub struct Visit {
     finding: Option<Finding>,
     /// What was learnt of the project.
     known: Option<pull::Known>,
+    /// What may be done in it.
+    rights: Option<features::Rights>,
     absence: Option<Absence>,
     /// Since when the integration has no verdict.
     unready: Option<Instant>,
@@ -279,8 +282,11 @@ impl<'a> Run<'a> {
             Due::Now => {
                 let Some(_place) = self.enter(connection) else { return Ok(self.busy()) };
                 let (wish, ages) = self.wish(question, &basis);
-                if let Some(known) = self.visit.known.as_mut().filter(|_| question.changed || question.requested) {
-                    known.is_outdated = true;
+                if question.changed || question.requested {
+                    self.visit.rights = None;
+                    if let Some(known) = &mut self.visit.known {
+                        known.is_outdated = true;
+                    }
                 }
                 let outcome = self.sync(integration, connection, &pinned, (wish, ages)).await?;
                 // A run that may not go on says nothing about what it rested on.
@@ -326,11 +332,15 @@ impl<'a> Run<'a> {
     ) -> Result<Result<Finding, SyncError>, ReconcileError> {
         let (object, ctx) = (Arc::clone(&self.object), self.ctx);
         let (earlier, synced) = (self.visit.known.take(), self.shown().sync.unwrap_or_default());
+        let rights = self.visit.rights.clone();
         let work = Box::pin(async {
             // Nobody closes the semaphore.
-            let _turn = ctx.readers.acquire().await;
+            let turn = ctx.readers.acquire().await;
             let inputs = pull::Inputs { object: &object, integration, connection, pinned, ctx, synced: &synced };
-            Box::pin(inputs.pull(earlier, wish, ages)).await
+            let (mut finding, known) = Box::pin(inputs.pull(earlier, wish, ages)).await?;
+            drop(turn);
+            let rights = Box::pin(features::judge(&mut finding, rights, integration, connection, ctx)).await;
+            Ok((finding, known, rights))
         });
         tokio::pin!(work);
         let outcome = loop {
@@ -340,8 +350,8 @@ impl<'a> Run<'a> {
             }
         };
         self.now = self.ctx.clock.now();
-        Ok(outcome.map(|(finding, known)| {
-            self.visit.known = Some(known);
+        Ok(outcome.map(|(finding, known, rights)| {
+            (self.visit.known, self.visit.rights) = (Some(known), rights);
             finding
         }))
     }

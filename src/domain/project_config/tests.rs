@@ -1,6 +1,7 @@
 //! The verdicts, each after each.
 
 use super::*;
+use crate::api::{Availability, Feature};
 
 fn resolved() -> Box<Resolved> {
     let project = ProjectStatus { id: "1".into(), name: "Payments".into(), process: None };
@@ -134,4 +135,24 @@ fn what_is_waited_for_is_said_anew_when_the_own_run_fails() {
     let failed = look(&waited, 1, &no_verdict(1));
     let ready = conditions::find(&failed.conditions, ConditionType::Ready).expect("Ready");
     assert_eq!((ready.reason.as_str(), ready.message.as_str()), ("Validating", "no answer"));
+}
+
+#[test]
+fn features_that_were_not_judged_stay_as_they_are_shown_and_decide_nothing() {
+    let feature = |available| FeatureStatus { name: Feature::CreateDefect, available, missing: Vec::new() };
+    let judged = |available| {
+        let features = Some(vec![feature(available)]);
+        let counts = Synced::default();
+        Finding::Synced(Box::new(Resolved { features, ..*resolved() }), Box::new(counts))
+    };
+    let first = look(&AdoProjectConfigStatus::default(), 1, &judged(Availability::True));
+    assert_eq!(first.features, [feature(Availability::True)]);
+    for finding in every_finding() {
+        assert_eq!(look(&first, 1, &finding).features, first.features, "{finding:?}");
+    }
+    for available in [Availability::False, Availability::Unknown] {
+        let found = look(&first, 1, &judged(available));
+        assert_eq!(found.features, [feature(available)]);
+        assert_eq!((found.state, found.conditions), (first.state, first.conditions.clone()));
+    }
 }

@@ -1,9 +1,11 @@
 //! What the answers of a probe say about permissions.
 
 use super::RepositoriesFinding;
-use super::questions::{Answer, Answers, ProjectAnswers, Right, Rights, Target, WorkItemAnswers, is_refused_by_rules};
+use super::questions::{
+    Answer, Answers, ProjectAnswers, Right, Rights, Target, TestAnswers, WorkItemAnswers, is_refused_by_rules,
+};
 use crate::ado::AdoError;
-use crate::ado::model::{Entitlement, Repository};
+use crate::ado::model::{Entitlement, HookEventType, Repository};
 use crate::api::Availability;
 use crate::domain::features::{Finding, Findings, Permission};
 
@@ -12,14 +14,20 @@ use crate::domain::features::{Finding, Findings, Permission};
 pub(super) struct Trust {
     /// Whether a 401 means a missing scope. Under throttling it may mean nothing (`ado-api.md` §2).
     pub refusals: bool,
+    /// Whether the verdict is about the one project that was asked about, so that what it refuses counts.
+    pub of_project: bool,
 }
 
 impl Trust {
-    /// What one answer says about the permission that its request needs: only a refused token is a No.
+    /// What one answer says about the permission that its request needs: a refused token is a No, and what the project refuses
+    /// is one if the verdict is about the project.
     fn finding<T>(self, answer: &Answer<T>) -> Finding {
         match answer {
             Ok(_) => Finding::yes("asked for and granted"),
             Err(error @ AdoError::Unauthorized { .. }) if self.refusals => Finding::no(error.to_string()),
+            Err(error @ (AdoError::Forbidden(_) | AdoError::NotFound(_))) if self.of_project => {
+                Finding::no(error.to_string())
+            }
             Err(error) => Finding::unknown(error.to_string()),
         }
     }
@@ -39,11 +47,13 @@ pub(super) fn conclude(answers: &Answers, trust: Trust, findings: &mut Findings)
         .set(Permission::ReadWriteWorkItems, of_project(project, |asked| work_item_writes(&asked.work_items, trust)));
     findings.set(
         Permission::ReadWriteTestManagement,
-        of_project(project, |asked| test_management(asked, &answers.target, &answers.rights, trust)),
+        of_project(project, |asked| {
+            test_management(&asked.tests, is_readable(&answers.target), &answers.rights, trust)
+        }),
     );
     findings.set(Permission::ReadAnalytics, of_project(project, |asked| trust.finding(&asked.analytics)));
     findings.set(Permission::BasicAccess, access_level(answers));
-    findings.set(Permission::EditSubscriptions, subscriptions(answers, trust));
+    findings.set(Permission::EditSubscriptions, subscriptions(&answers.hook_events, &answers.rights, trust));
     if let Some(repositories) = &answers.repositories {
         findings.set(Permission::ReadCode, trust.finding(repositories));
     }
@@ -70,7 +80,7 @@ fn projects_and_teams(answers: &Answers, trust: Trust) -> Finding {
 }
 
 /// The scope for writing includes that for reading, so a token that may not read may not write either.
-fn work_item_writes(asked: &WorkItemAnswers, trust: Trust) -> Finding {
+pub(super) fn work_item_writes(asked: &WorkItemAnswers, trust: Trust) -> Finding {
     match &asked.write {
         Some(answer) if is_refused_by_rules(answer) => {
             let rights = asked.may_write.as_ref().and_then(|answer| answer.as_ref().ok());
@@ -92,14 +102,22 @@ fn work_item_writes(asked: &WorkItemAnswers, trust: Trust) -> Finding {
     }
 }
 
-fn test_management(asked: &ProjectAnswers, target: &Target, rights: &Answer<Rights>, trust: Trust) -> Finding {
+pub(super) fn test_management(
+    asked: &TestAnswers,
+    is_readable: bool,
+    rights: &Answer<Rights>,
+    trust: Trust,
+) -> Finding {
     let points = match &asked.points {
         // Nothing to find in a project that can be read: the question itself was permitted.
-        Err(AdoError::NotFound(_)) if is_readable(target) => Finding::yes("asked for and granted"),
+        Err(AdoError::NotFound(_)) if is_readable => Finding::yes("asked for and granted"),
         answer => trust.finding(answer),
     };
     let publish = match rights.as_ref().ok().and_then(|rights| rights.get(Right::PublishTestResults)) {
-        Some(false) => Finding::unknown("the token's owner may not publish test results in the project asked about"),
+        Some(false) => {
+            let why = "the token's owner may not publish test results in the project asked about";
+            if trust.of_project { Finding::no(why) } else { Finding::unknown(why) }
+        }
         Some(true) | None => Finding::yes("permitted"),
     };
     trust.finding(&asked.plans).and(points).and(publish)
@@ -110,11 +128,19 @@ fn is_readable(target: &Target) -> bool {
 }
 
 /// Scope and right: the list of events is read with the scope that subscriptions need; evaluation knows the right of
-/// the owner. Refused for the organization and for the project asked about, the right is missing.
-fn subscriptions(answers: &Answers, trust: Trust) -> Finding {
-    let right = match &answers.rights {
+/// the owner. Refused for the organization and for the project asked about, the right is missing; of the project alone, its
+/// own answer decides.
+pub(super) fn subscriptions(
+    hook_events: &Answer<Vec<HookEventType>>,
+    rights: &Answer<Rights>,
+    trust: Trust,
+) -> Finding {
+    let right = match rights {
         Err(error) => Finding::unknown(format!("the owner's rights could not be evaluated: {error}")),
         Ok(rights) => match (rights.get(Right::EditAllSubscriptions), rights.get(Right::EditSubscriptions)) {
+            (_, Some(false)) if trust.of_project => {
+                Finding::no("the token's owner may not edit subscriptions of the project asked about")
+            }
             (Some(true), _) => Finding::yes("the token's owner may edit subscriptions of every project"),
             (_, Some(true)) => Finding::yes("the token's owner may edit subscriptions of the project asked about"),
             (Some(false), _) => Finding::no(
@@ -123,7 +149,7 @@ fn subscriptions(answers: &Answers, trust: Trust) -> Finding {
             (None, _) => Finding::unknown("the organization does not know the permission to edit subscriptions"),
         },
     };
-    trust.finding(&answers.hook_events).and(right)
+    trust.finding(hook_events).and(right)
 }
 
 fn access_level(answers: &Answers) -> Finding {

@@ -1,12 +1,16 @@
 //! Finds out what a credential may do, without leaving anything behind (`ado-api.md` §12).
 //!
 //! Verdicts here are those of an integration: they cover the credential, the organization and the token's scopes, seen
-//! through one project. What that one project refuses (403, 404) is no verdict here; its own config will have one.
+//! through one project. What that one project refuses (403, 404) is no verdict here; its own config has one, from
+//! [`probe_project`].
 //!
 //! `questions.rs` asks, `judgement.rs` draws the conclusions.
 
 mod judgement;
+mod project;
 mod questions;
+
+pub use project::{ProjectReport, probe_project};
 
 use std::time::Duration;
 
@@ -89,7 +93,7 @@ pub async fn probe_connected(
     // Boxed, because the answers of a dozen requests make a large future.
     let answers = Box::pin(prober.ask(request, &connection.identity.id)).await;
     let noted = prober.noted();
-    let trust = judgement::Trust { refusals: noted.throttled.is_none() };
+    let trust = judgement::Trust { refusals: noted.throttled.is_none(), of_project: false };
     if noted.refused && trust.refusals {
         client.connection_data().await?;
     }

@@ -70,9 +70,14 @@ pub(super) struct ProjectAnswers {
     /// Absent if the project could not be read.
     pub team: Option<Answer<()>>,
     pub work_items: WorkItemAnswers,
+    pub tests: TestAnswers,
+    pub analytics: Answer<()>,
+}
+
+/// Answers about the test management of one project.
+pub(super) struct TestAnswers {
     pub plans: Answer<()>,
     pub points: Answer<()>,
-    pub analytics: Answer<()>,
 }
 
 /// Answers about the work items of one project.
@@ -130,6 +135,8 @@ pub(super) struct Noted {
     pub throttled: Option<Duration>,
     /// Whether an area refused the token twice.
     pub refused: bool,
+    /// Whether a question was left without an answer that another time may have.
+    pub unanswered: bool,
 }
 
 /// Asks the questions of one probe. The client's budget keeps the number of requests at a time low.
@@ -156,7 +163,7 @@ impl<'a> Prober<'a> {
         };
         let (of_project, hook_events, rights, repositories) = futures::join!(
             self.ask_project(&target),
-            async { self.heard(self.client.hook_event_types().await) },
+            self.hook_events(),
             self.rights(project),
             self.repositories(&request.services),
         );
@@ -204,14 +211,25 @@ impl<'a> Prober<'a> {
 
     async fn ask_project(&self, target: &Target) -> Option<ProjectAnswers> {
         let Target::Project { id, details } = target else { return None };
-        let (team, work_items, plans, points, analytics) = futures::join!(
+        let (team, work_items, tests, analytics) = futures::join!(
             self.team(id, details.as_ref().ok()),
             self.work_items(id),
-            async { self.heard(self.client.test_plans_probe(id).await) },
-            async { self.heard(self.client.test_points_probe(id).await) },
+            self.tests(id),
             self.analytics(id),
         );
-        Some(ProjectAnswers { team, work_items, plans, points, analytics })
+        Some(ProjectAnswers { team, work_items, tests, analytics })
+    }
+
+    pub async fn tests(&self, project: &ProjectId) -> TestAnswers {
+        let (plans, points) =
+            futures::join!(async { self.heard(self.client.test_plans_probe(project).await) }, async {
+                self.heard(self.client.test_points_probe(project).await)
+            },);
+        TestAnswers { plans, points }
+    }
+
+    pub async fn hook_events(&self) -> Answer<Vec<HookEventType>> {
+        self.heard(self.client.hook_event_types().await)
     }
 
     /// Asked once: tokens seldom have the scope, and no feature depends on it.
@@ -231,7 +249,7 @@ impl<'a> Prober<'a> {
         })
     }
 
-    async fn work_items(&self, project: &ProjectId) -> WorkItemAnswers {
+    pub async fn work_items(&self, project: &ProjectId) -> WorkItemAnswers {
         let all = Wiql::new();
         let (query, categories) =
             futures::join!(async { self.heard(self.client.query_ids(project, &all, 1).await) }, async {
@@ -277,7 +295,7 @@ impl<'a> Prober<'a> {
     }
 
     /// The identity's rights that features need, in every project and in this one.
-    async fn rights(&self, project: Option<&ProjectId>) -> Answer<Rights> {
+    pub async fn rights(&self, project: Option<&ProjectId>) -> Answer<Rights> {
         let mut things = vec![(Right::EditAllSubscriptions, "PublisherSecurity".to_owned())];
         if let Some(project) = project {
             things.push((Right::EditSubscriptions, format!("PublisherSecurity/{project}")));
@@ -314,8 +332,11 @@ impl<'a> Prober<'a> {
         self.noting(answer)
     }
 
-    /// Notes a pause. For questions whose refusal says nothing about the token.
+    /// Notes a pause and an outage. For questions whose refusal says nothing about the token.
     fn noting<T>(&self, answer: Answer<T>) -> Answer<T> {
+        if answer.as_ref().is_err_and(is_outage) {
+            self.note(|noted| noted.unanswered = true);
+        }
         if let Err(AdoError::Throttled { after }) = &answer {
             self.note(|noted| noted.throttled = noted.throttled.max(Some(*after)));
         }
@@ -330,7 +351,34 @@ impl<'a> Prober<'a> {
 impl ProjectAnswers {
     /// Whether an answer came that the access level Stakeholder does not get (page "About access levels").
     pub fn show_basic_access(&self) -> bool {
-        self.plans.is_ok() || self.analytics.is_ok()
+        self.tests.plans.is_ok() || self.analytics.is_ok()
+    }
+}
+
+/// Whether the same question may well be answered another time.
+fn is_outage(error: &AdoError) -> bool {
+    match error {
+        AdoError::Throttled { .. }
+        | AdoError::Unavailable { .. }
+        | AdoError::OrganizationStopped(_)
+        | AdoError::Malformed { .. }
+        | AdoError::Deadline { .. }
+        | AdoError::Proxy { .. } => true,
+        AdoError::CredentialRefused(_)
+        | AdoError::OrganizationNotFound
+        | AdoError::Unauthorized { .. }
+        | AdoError::Forbidden(_)
+        | AdoError::NotFound(_)
+        | AdoError::Conflict(_)
+        | AdoError::TooLarge { .. }
+        | AdoError::BadRequest(_)
+        | AdoError::VersionNotServed(_)
+        | AdoError::InvalidName
+        | AdoError::DisallowedHost { .. }
+        | AdoError::PrivateAddress { .. }
+        | AdoError::Certificate { .. }
+        | AdoError::UnknownProxy
+        | AdoError::Setup => false,
     }
 }
 
