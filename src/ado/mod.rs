@@ -52,7 +52,7 @@ pub use transport::{
 pub use work_items::{MAX_BATCH, Wiql};
 
 /// Every operation that this client can send: the values of the label `route` in metrics.
-pub static ROUTES: [&Route; 32] = [
+pub static ROUTES: [&Route; 33] = [
     &connection::CONNECTION_DATA,
     &projects::PROJECTS,
     &projects::PROJECT,
@@ -70,6 +70,7 @@ pub static ROUTES: [&Route; 32] = [
     &nodes::TEAM_ITERATIONS,
     &work_items::WIQL,
     &work_items::BATCH,
+    &work_items::BATCH_ANYWHERE,
     &work_items::RECYCLE_BIN,
     &work_items::CREATE,
     &work_items::UPDATE,

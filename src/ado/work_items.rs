@@ -1,5 +1,6 @@
 //! Work items: queries, batches, and changes that are only validated.
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
@@ -20,6 +21,7 @@ const RULE_VALIDATION: &str = "RuleValidationException";
 
 pub(super) static WIQL: Route = Route::ask("work items", "{project}/_apis/wit/wiql");
 pub(super) static BATCH: Route = Route::ask("work items", "{project}/_apis/wit/workitemsbatch").large();
+pub(super) static BATCH_ANYWHERE: Route = Route::ask("work items", "_apis/wit/workitemsbatch").large();
 pub(super) static RECYCLE_BIN: Route = Route::get("work items", "{project}/_apis/wit/recyclebin").large();
 pub(super) static CREATE: Route =
     Route { repeatable: false, ..Route::ask("work items", "{project}/_apis/wit/workitems/${type}") };
@@ -33,6 +35,7 @@ pub struct Wiql {
     values: Vec<(String, String)>,
     above: Option<WorkItemId>,
     up_to: Option<WorkItemId>,
+    changed_since: Option<Timestamp>,
 }
 
 impl Wiql {
@@ -70,6 +73,14 @@ impl Wiql {
         self
     }
 
+    /// Only items that were changed at that moment or later, to the second. Changes of links alone do not count
+    /// (`ado-api.md` §9).
+    #[must_use]
+    pub fn changed_since(mut self, moment: Timestamp) -> Self {
+        self.changed_since = Some(moment);
+        self
+    }
+
     fn text(&self) -> Result<String, AdoError> {
         let mut text = String::from("SELECT [System.Id] FROM WorkItems WHERE [System.TeamProject] = @project");
         if !self.types.is_empty() {
@@ -91,6 +102,10 @@ impl Wiql {
         if let Some(id) = self.up_to {
             text.push_str(" AND [System.Id] <= ");
             text.push_str(&id.to_string());
+        }
+        if let Some(moment) = self.changed_since {
+            let moment = moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+            text.extend([" AND [System.ChangedDate] >= ", &quoted(&moment)]);
         }
         text.push_str(" ORDER BY [System.Id]");
         if text.chars().count() > MAX_WIQL { Err(AdoError::InvalidName) } else { Ok(text) }
@@ -128,7 +143,9 @@ impl AdoClient {
     /// The first `top` ids that match. Items that the identity may not read are left out, so absence proves nothing.
     pub async fn query_ids(&self, project: &ProjectId, query: &Wiql, top: u32) -> Result<QueryResult, AdoError> {
         let body = QueryBody { query: query.text()? };
-        self.send(Call::new(&WIQL, &[&project.to_string()]).query("$top", top).json(&body)).await
+        let call = Call::new(&WIQL, &[&project.to_string()]).query("$top", top).json(&body);
+        // Without it a time of day is refused (`ado-api.md` §9).
+        self.send(if query.changed_since.is_some() { call.query("timePrecision", true) } else { call }).await
     }
 
     /// Whether any item matches, among those that the identity may read.
@@ -148,7 +165,15 @@ impl AdoClient {
         ids: &[WorkItemId],
         fields: &[&str],
     ) -> Result<Vec<WorkItem>, AdoError> {
-        self.batch(project, BatchBody { ids, fields: Some(fields), expand: None, error_policy: "omit" }).await
+        let body = BatchBody { ids, fields: Some(fields), expand: None, error_policy: "omit" };
+        self.batch(Call::new(&BATCH, &[&project.to_string()]), body).await
+    }
+
+    /// Work items of any project by id, at most [`MAX_BATCH`] (more are [`AdoError::InvalidName`]). Ids that cannot be read
+    /// are left out.
+    pub async fn work_items_anywhere(&self, ids: &[WorkItemId], fields: &[&str]) -> Result<Vec<WorkItem>, AdoError> {
+        let body = BatchBody { ids, fields: Some(fields), expand: None, error_policy: "omit" };
+        self.batch(Call::new(&BATCH_ANYWHERE, &[]), body).await
     }
 
     /// Work items by id with all fields and their links to other items, at most [`MAX_BATCH`] (more are
@@ -159,17 +184,18 @@ impl AdoClient {
         project: &ProjectId,
         ids: &[WorkItemId],
     ) -> Result<Vec<LinkedWorkItem>, AdoError> {
-        self.batch(project, BatchBody { ids, fields: None, expand: Some("relations"), error_policy: "omit" }).await
+        let body = BatchBody { ids, fields: None, expand: Some("relations"), error_policy: "omit" };
+        self.batch(Call::new(&BATCH, &[&project.to_string()]), body).await
     }
 
-    async fn batch<T: DeserializeOwned>(&self, project: &ProjectId, body: BatchBody<'_>) -> Result<Vec<T>, AdoError> {
+    async fn batch<T: DeserializeOwned>(&self, call: Call, body: BatchBody<'_>) -> Result<Vec<T>, AdoError> {
         if body.ids.is_empty() {
             return Ok(Vec::new());
         }
         if body.ids.len() > MAX_BATCH {
             return Err(AdoError::InvalidName);
         }
-        let list: List<Option<T>> = self.send(Call::new(&BATCH, &[&project.to_string()]).json(&body)).await?;
+        let list: List<Option<T>> = self.send(call.json(&body)).await?;
         Ok(without_nulls(list))
     }
 
@@ -231,6 +257,13 @@ mod tests {
             Ok("SELECT [System.Id] FROM WorkItems WHERE [System.TeamProject] = @project ORDER BY [System.Id]")
         );
         assert_eq!(Wiql::new().types(vec!["x".repeat(200); 200]).text(), Err(AdoError::InvalidName));
+        let moment = "2026-03-01T08:30:15.987Z".parse().expect("a time");
+        let changed = Wiql::new().changed_since(moment).above(WorkItemId(41));
+        assert_eq!(
+            changed.text().as_deref(),
+            Ok("SELECT [System.Id] FROM WorkItems WHERE [System.TeamProject] = @project AND [System.Id] > 41 AND \
+                [System.ChangedDate] >= '2026-03-01T08:30:15Z' ORDER BY [System.Id]")
+        );
         let field = Wiql::new().types(["Bug"]).field_is("System.State", "it's").field_is("WEF_6C_Kanban.Column", "x");
         assert_eq!(
             field.text().as_deref(),

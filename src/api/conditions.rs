@@ -150,4 +150,6 @@ reasons! {
     MappingAccepted,
     /// The mapping was accepted, and Azure DevOps has since lost something that it names.
     ProcessChanged,
+    /// Too many work items vanished at once, without evidence that they were deleted.
+    MassDisappearance,
 }

@@ -11,7 +11,7 @@ mod mapping;
 mod project_config;
 mod shared;
 
-pub use annotations::{ALLOW_DELETION, REQUESTED_AT};
+pub use annotations::{ALLOW_DELETION, CONFIRM_DISAPPEARANCE, REQUESTED_AT};
 pub use conditions::{ConditionType, MESSAGE_LIMIT, Reason};
 pub use crd::{crd_files, crds};
 pub use integration::{

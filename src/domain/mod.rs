@@ -2,6 +2,7 @@
 
 pub mod attempts;
 pub mod conditions;
+pub mod disappearance;
 pub mod features;
 pub mod integration;
 pub mod mapping;

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use uuid::Uuid;
 
 use super::conditions::{self, Draft};
 use super::verdict::{Before, Cause, Unreachability, kstatus, unreachability, within_grace};
@@ -118,6 +119,17 @@ pub struct Synced {
     pub warnings: Vec<String>,
     /// What the mapping names and Azure DevOps has no more.
     pub gone: Vec<String>,
+    /// Work items that vanished in a mass, so that a person has to look.
+    pub disappearance: Option<Vanished>,
+}
+
+/// A disappearance that stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Vanished {
+    /// What a person confirms.
+    pub id: Uuid,
+    /// What the object shows.
+    pub cause: Cause,
 }
 
 /// Most unmapped values that a status shows.
@@ -389,7 +401,24 @@ fn accept(status: &mut AdoProjectConfigStatus, resolved: &Resolved, synced: &Syn
     status.unmapped_total = (total > 0).then_some(total);
     status.warnings = synced.warnings.iter().take(WARNINGS_SHOWN).cloned().collect();
     let mapping = if synced.gone.is_empty() { accepted() } else { process_changed(&synced.gone) };
-    healthy(status, true, mapping)
+    match &synced.disappearance {
+        Some(Vanished { cause, .. }) => vanished(cause, mapping),
+        None => healthy(status, true, mapping),
+    }
+}
+
+/// What is stored stays visible until a person has looked.
+fn vanished(cause: &Cause, mapping: Draft) -> Vec<Draft> {
+    let mut drafts = kstatus::stuck(cause);
+    drafts.push(mapping);
+    drafts.push(Draft::no(ConditionType::Synced, cause.reason, &cause.message));
+    drafts
+}
+
+/// Whether the object shows that work items vanished in a mass, also by an earlier process.
+pub fn shows_disappearance(shown: &AdoProjectConfigStatus) -> bool {
+    conditions::find(&shown.conditions, ConditionType::Synced)
+        .is_some_and(|synced| synced.reason == Reason::MassDisappearance.as_str())
 }
 
 fn still_accepted(status: &mut AdoProjectConfigStatus, before: Before<'_>, synced: bool) -> Vec<Draft> {

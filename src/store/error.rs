@@ -67,9 +67,6 @@ pub enum StoreError {
         /// The epoch in force.
         stored: i64,
     },
-    /// The full read was finished, aborted, or superseded by a later one of the same project.
-    #[error("the full read is no longer open")]
-    RunNotOpen,
     /// The sync run does not exist, or has ended.
     #[error("the sync run is not under way")]
     SyncRunNotOpen,
@@ -108,7 +105,6 @@ impl StoreError {
             Self::Io { .. } => "StoreFolderUnusable",
             Self::Migration(_) => "StoreMigrationFailed",
             Self::Fenced { .. } => "Fenced",
-            Self::RunNotOpen => "FullReadNotOpen",
             Self::SyncRunNotOpen => "SyncRunNotOpen",
             Self::TooLarge { .. } => "StoreValueTooLarge",
             Self::Full(_) => "StoreFull",
@@ -127,7 +123,6 @@ impl StoreError {
             | Self::Io { .. }
             | Self::Migration(_)
             | Self::Fenced { .. }
-            | Self::RunNotOpen
             | Self::SyncRunNotOpen
             | Self::TooLarge { .. }
             | Self::Untrusted(_)

@@ -19,8 +19,7 @@ use super::work_items::{self, WorkItemRecord};
 pub(super) const TOKEN: usize = 4_096;
 
 /// A feed of a project.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, sqlx::Type)]
-#[sqlx(type_name = "TEXT")]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Feed {
     /// Revisions of work items.
     Revisions,
@@ -28,9 +27,32 @@ pub enum Feed {
     Links,
 }
 
+impl Feed {
+    /// Its name in the store.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Revisions => "Revisions",
+            Self::Links => "Links",
+        }
+    }
+}
+
+/// The name of what is no feed: changes by their times, where there are none.
+const CHANGES: &str = "Changes";
+
 impl Store {
     /// Where a feed goes on; None if it was never read to the end of a page.
     pub async fn feed_token(&self, scope: Scope, feed: Feed) -> Result<Option<String>, StoreError> {
+        self.token(scope, feed.as_str()).await
+    }
+
+    /// The time of the server from which changes are looked for where there are no feeds, as it was given to
+    /// [`Self::end_changes`]; None if they never were.
+    pub async fn changes_since(&self, scope: Scope) -> Result<Option<String>, StoreError> {
+        self.token(scope, CHANGES).await
+    }
+
+    async fn token(&self, scope: Scope, feed: &str) -> Result<Option<String>, StoreError> {
         let token = "SELECT token FROM feeds WHERE integration_key = $1 AND project_id = $2 AND feed = $3";
         Ok(both!(self.readers(), db => {
             sqlx::query_scalar(token).bind(scope.integration).bind(scope.project).bind(feed).fetch_optional(db).await?
@@ -42,7 +64,7 @@ impl Store {
         let mut transaction = self.write().await?;
         let forget = "DELETE FROM feeds WHERE integration_key = $1 AND project_id = $2 AND feed = $3";
         both!(transaction.connection(), db => {
-            sqlx::query(forget).bind(scope.integration).bind(scope.project).bind(feed).execute(db).await?;
+            sqlx::query(forget).bind(scope.integration).bind(scope.project).bind(feed.as_str()).execute(db).await?;
         });
         transaction.commit().await
     }
@@ -63,7 +85,7 @@ impl Store {
         let rows = work_items::checked(items)?;
         let mut transaction = self.write().await?;
         let change = next_change(transaction.connection(), scope).await?;
-        let mut changed = work_items::put(transaction.connection(), change, None, &rows).await?;
+        let mut changed = work_items::put(transaction.connection(), change, &rows).await?;
         let gone: HashSet<WorkItemId> = deleted.iter().copied().collect();
         let present = rows.iter().map(|item| item.id).filter(|id| !gone.contains(id));
         changed += mark(transaction.connection(), change, present, false).await?;
@@ -74,6 +96,23 @@ impl Store {
         transaction.commit().await?;
         Ok(changed)
     }
+
+    /// Ends a read of changes by their times: items in the recycle bin are marked absent, and later reads go on from that time
+    /// of the server, if it is known. Gives the number of those that were present.
+    pub async fn end_changes(
+        &self,
+        scope: Scope,
+        deleted: &[WorkItemId],
+        time: Option<&str>,
+    ) -> Result<u64, StoreError> {
+        let mut transaction = self.write().await?;
+        let change = next_change(transaction.connection(), scope).await?;
+        let hidden = mark(transaction.connection(), change, deleted.iter().copied(), true).await?;
+        keep_change(transaction.connection(), change, hidden).await?;
+        keep(transaction.connection(), scope, CHANGES, time).await?;
+        transaction.commit().await?;
+        Ok(hidden)
+    }
 }
 
 /// Keeps where a feed goes on behind the page that the transaction ends.
@@ -83,6 +122,10 @@ pub(super) async fn keep_token(
     feed: Feed,
     token: Option<&str>,
 ) -> Result<(), StoreError> {
+    keep(connection, scope, feed.as_str(), token).await
+}
+
+async fn keep(connection: Connection<'_>, scope: Scope, feed: &str, token: Option<&str>) -> Result<(), StoreError> {
     let Some(token) = token else { return Ok(()) };
     within("token of a feed", token, TOKEN)?;
     let keep = "INSERT INTO feeds (integration_key, project_id, feed, token) VALUES ($1, $2, $3, $4) \
@@ -139,6 +182,20 @@ mod tests {
             store.put_revisions(scope, &[item(1, 2)], &[1.into()], None).await.unwrap();
             assert_eq!(present(&store, scope).await, [0; 0]);
             store.put_revisions(scope, &[item(1, 3)], &[], None).await.unwrap();
+            assert_eq!(present(&store, scope).await, [1]);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_recycle_bin_has_is_hidden_and_the_time_of_the_read_is_kept_with_that() {
+        for mut store in TestStore::each().await {
+            let scope = store.scope("contoso", 1).await;
+            store.put_revisions(scope, &[item(1, 1), item(2, 1)], &[], None).await.unwrap();
+            let begun = "2026-03-01T08:30:15.25Z";
+            assert_eq!(store.end_changes(scope, &[2.into(), 3.into()], Some(begun)).await.unwrap(), 1);
+            assert_eq!(store.end_changes(scope, &[2.into()], None).await.unwrap(), 0);
+            store.reopen().await;
+            assert_eq!(store.changes_since(scope).await.unwrap().as_deref(), Some(begun));
             assert_eq!(present(&store, scope).await, [1]);
         }
     }

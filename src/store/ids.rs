@@ -79,11 +79,6 @@ impl From<&str> for ObjectUid {
     }
 }
 
-/// A full read under way.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, sqlx::Type)]
-#[sqlx(transparent)]
-pub struct RunId(i64);
-
 /// One run of a sync, as it is shown to people.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, sqlx::Type)]
 #[sqlx(transparent)]

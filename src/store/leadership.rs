@@ -43,24 +43,23 @@ mod tests {
             assert_eq!(store.epoch().await.unwrap(), 0);
             store.raise_epoch(3).await.unwrap();
             let older = store.as_leader(3);
-            let run = older.begin_full_read(scope).await.unwrap();
-            older.put_work_items(scope, run, &[item(1, 1)]).await.unwrap();
+            older.put_revisions(scope, &[item(1, 1)], &[], None).await.unwrap();
 
             store.raise_epoch(4).await.unwrap();
             let newer = store.as_leader(4);
-            let refused = older.put_work_items(scope, run, &[item(2, 1)]).await;
+            let refused = older.put_revisions(scope, &[item(2, 1)], &[], None).await;
             assert!(matches!(refused, Err(StoreError::Fenced { held: 3, stored: 4 })), "{refused:?}");
             let pins = ConfigPins { integration: "contoso", project_id: "p", project_spelling: "Payments" };
             let refused = older.pin_config(&"uid".into(), &pins).await;
             assert!(matches!(refused, Err(StoreError::Fenced { .. })), "{refused:?}");
             assert_eq!(older.count_by_type(scope).await.unwrap(), [("User Story".to_owned(), 1)]);
-            newer.put_work_items(scope, run, &[item(2, 1)]).await.unwrap();
+            newer.put_revisions(scope, &[item(2, 1)], &[], None).await.unwrap();
 
             store.reopen().await;
             assert_eq!(store.epoch().await.unwrap(), 4);
-            let refused = store.as_leader(3).begin_full_read(scope).await;
+            let refused = store.as_leader(3).hide(scope, &[1.into()]).await;
             assert!(matches!(refused, Err(StoreError::Fenced { .. })), "{refused:?}");
-            store.begin_full_read(scope).await.expect("a handle without an epoch is not fenced");
+            store.hide(scope, &[1.into()]).await.expect("a handle without an epoch is not fenced");
         }
     }
 

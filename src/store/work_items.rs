@@ -1,8 +1,4 @@
-//! Raw work items, and full reads of them.
-//!
-//! A full read sees a project's items page by page. Items are written as their pages come; which items were seen is
-//! kept beside them, and only a read that finishes turns that into marks. So a read that stops half-way marks nothing,
-//! and an item that did not change is not written again.
+//! Raw work items, page by page.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -11,10 +7,10 @@ use sqlx::AssertSqlSafe;
 
 use super::backend::{Backend, Connection, answered, both};
 use super::bounds::{self, within};
-use super::changes::{Change, keep_change, next_change};
+use super::changes::Change;
 use super::connection::Store;
 use super::error::StoreError;
-use super::ids::{RunId, Scope, WorkItemId};
+use super::ids::{Scope, WorkItemId};
 
 /// The most items that one call takes.
 pub const MAX_PAGE: usize = 10_000;
@@ -108,94 +104,7 @@ impl StoredItem {
     }
 }
 
-/// What a full read found at its end.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct FullReadEnd {
-    /// Stored items that this read did not see. They stay stored, and count as present no more.
-    pub missing: u64,
-    /// Stored items that this read found absent, or present again, unlike the one before.
-    pub marked: u64,
-}
-
 impl Store {
-    /// Begins a full read. An unfinished one of the same scope is abandoned: its pages stay stored, its id is refused.
-    pub async fn begin_full_read(&self, scope: Scope) -> Result<RunId, StoreError> {
-        let mut transaction = self.write().await?;
-        let (end, begin) = (
-            "DELETE FROM full_reads WHERE integration_key = $1 AND project_id = $2",
-            "INSERT INTO full_reads (integration_key, project_id) VALUES ($1, $2) RETURNING id",
-        );
-        let run = both!(transaction.connection(), db => {
-            sqlx::query(end).bind(scope.integration).bind(scope.project).execute(&mut *db).await?;
-            sqlx::query_scalar(begin).bind(scope.integration).bind(scope.project).fetch_one(db).await?
-        });
-        transaction.commit().await?;
-        Ok(run)
-    }
-
-    /// Stores a page of a full read in one transaction: a higher revision wins, an equal one overwrites, a lower one
-    /// changes nothing. Any order and any repetition of pages ends with the same rows. Gives the number of rows that
-    /// changed.
-    ///
-    /// Errors: [`StoreError::RunNotOpen`]; [`StoreError::TooLarge`] for more than [`MAX_PAGE`] items, or a text over its
-    /// limit, with nothing stored.
-    pub async fn put_work_items(&self, scope: Scope, run: RunId, page: &[WorkItemRecord]) -> Result<u64, StoreError> {
-        let items = checked(page)?;
-        let mut transaction = self.write().await?;
-        refuse_closed(transaction.connection(), scope, run).await?;
-        let change = next_change(transaction.connection(), scope).await?;
-        let written = put(transaction.connection(), change, Some(run), &items).await?;
-        keep_change(transaction.connection(), change, written).await?;
-        transaction.commit().await?;
-        Ok(written)
-    }
-
-    /// Ends a full read that saw everything: what it saw is present, what else is stored of the scope is marked absent.
-    pub async fn finish_full_read(&self, scope: Scope, run: RunId) -> Result<FullReadEnd, StoreError> {
-        let mut transaction = self.write().await?;
-        refuse_closed(transaction.connection(), scope, run).await?;
-        let change = next_change(transaction.connection(), scope).await?;
-        let mut marked = 0;
-        for statement in [
-            "UPDATE work_items SET absent = TRUE, change = $4 WHERE integration_key = $1 AND project_id = $2 AND absent = FALSE \
-             AND NOT EXISTS (SELECT 1 FROM full_read_items seen WHERE seen.run_id = $3 AND seen.id = work_items.id)",
-            "UPDATE work_items SET absent = FALSE, change = $4 WHERE integration_key = $1 AND project_id = $2 AND absent = TRUE \
-             AND EXISTS (SELECT 1 FROM full_read_items seen WHERE seen.run_id = $3 AND seen.id = work_items.id)",
-        ] {
-            marked += both!(transaction.connection(), db => {
-                let update = sqlx::query(statement).bind(scope.integration).bind(scope.project).bind(run);
-                update.bind(change.number).execute(db).await?.rows_affected()
-            });
-        }
-        keep_change(transaction.connection(), change, marked).await?;
-        let missing: i64 = both!(transaction.connection(), db => {
-            sqlx::query("DELETE FROM full_reads WHERE id = $1").bind(run).execute(&mut *db).await?;
-            sqlx::query_scalar(
-                "SELECT count(*) FROM work_items WHERE integration_key = $1 AND project_id = $2 AND absent = TRUE",
-            )
-            .bind(scope.integration)
-            .bind(scope.project)
-            .fetch_one(db)
-            .await?
-        });
-        transaction.commit().await?;
-        Ok(FullReadEnd { missing: missing.unsigned_abs(), marked })
-    }
-
-    /// Gives up a full read. Its pages stay stored and no mark changes; nothing happens if it is not open.
-    pub async fn abort_full_read(&self, scope: Scope, run: RunId) -> Result<(), StoreError> {
-        let mut transaction = self.write().await?;
-        both!(transaction.connection(), db => {
-            sqlx::query("DELETE FROM full_reads WHERE id = $1 AND integration_key = $2 AND project_id = $3")
-                .bind(run)
-                .bind(scope.integration)
-                .bind(scope.project)
-                .execute(db)
-                .await?;
-        });
-        transaction.commit().await
-    }
-
     /// Long texts of an item by reference name, as JSON text; None if it has none, or is not stored.
     pub async fn texts(&self, scope: Scope, id: WorkItemId) -> Result<Option<String>, StoreError> {
         let texts = "SELECT texts FROM work_items WHERE integration_key = $1 AND project_id = $2 AND id = $3";
@@ -225,17 +134,15 @@ impl Store {
     }
 }
 
-/// Stores these rows, no id twice, marks them as seen by a full read, and gives the number of those that are new or differ
-/// from what was stored.
+/// Stores these rows, no id twice, and gives the number of those that are new or differ from what was stored.
 pub(super) async fn put(
     connection: Connection<'_>,
     change: Change,
-    run: Option<RunId>,
     rows: &[&WorkItemRecord],
 ) -> Result<u64, StoreError> {
     match connection {
-        Backend::Sqlite(db) => Ok(sqlite::put(db, change, run, rows).await?),
-        Backend::Postgres(db) => answered(Box::pin(postgres::put(db, change, run, rows))).await,
+        Backend::Sqlite(db) => Ok(sqlite::put(db, change, rows).await?),
+        Backend::Postgres(db) => answered(Box::pin(postgres::put(db, change, rows))).await,
     }
 }
 
@@ -255,18 +162,6 @@ pub(super) fn checked(page: &[WorkItemRecord]) -> Result<Vec<&WorkItemRecord>, S
     let mut items: Vec<_> = latest.into_values().collect();
     items.sort_unstable_by_key(|item| item.id);
     Ok(items)
-}
-
-async fn refuse_closed(connection: Connection<'_>, scope: Scope, run: RunId) -> Result<(), StoreError> {
-    let open: Option<RunId> = both!(connection, db => {
-        sqlx::query_scalar("SELECT id FROM full_reads WHERE id = $1 AND integration_key = $2 AND project_id = $3")
-            .bind(run)
-            .bind(scope.integration)
-            .bind(scope.project)
-            .fetch_optional(db)
-            .await?
-    });
-    open.map(|_| ()).ok_or(StoreError::RunNotOpen)
 }
 
 mod postgres;

@@ -1,9 +1,11 @@
 //! Use cases: fetch, map, store.
 
 pub mod batches;
+mod changes;
 pub mod feeds;
 pub mod fields;
-pub mod full;
+mod id_pages;
+mod items;
 pub mod learnt;
 pub mod look;
 pub mod metadata;
@@ -11,6 +13,7 @@ pub mod probe;
 pub mod pull;
 pub mod reading;
 pub mod reads;
+mod reconcile;
 mod records;
 pub mod remap;
 pub mod resolve;

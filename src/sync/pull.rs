@@ -1,15 +1,17 @@
-//! One read of a project into the store: what changed since the last one by the feeds, and from time to time, or where there
-//! are no feeds, everything.
+//! One read of a project into the store: what changed since the last one, and from time to time what no change tells of.
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::SyncError;
+use super::changes::ChangesRead;
 use super::feeds::{Extent, FeedRead};
-use super::full::FullRead;
 use super::reading::Reading;
 use super::reads::{Reads, Wish};
+use super::reconcile::Reconcile;
 use crate::clock::SharedClock;
-use crate::store::{NewSyncRun, ObjectUid, StoreError, SyncKind, SyncOutcome, SyncRunEnd};
+use crate::domain::disappearance::Disappearance;
+use crate::store::{Feed, NewSyncRun, ObjectUid, StoreError, SyncKind, SyncOutcome, SyncRunEnd};
 
 /// What to read, for whom.
 #[derive(Clone, Copy)]
@@ -24,6 +26,20 @@ pub struct Pull<'a> {
     pub reads: &'a Reads,
 }
 
+/// How far a read looks, each further than the one before.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Depth {
+    /// To what changed since the last read.
+    #[default]
+    Changes,
+    /// Also to which items are there, so that those are noticed that are gone without a change.
+    Ids,
+    /// Also to links that changed alone. Feeds tell of them anyway; without feeds all items have to be read for it.
+    Links,
+    /// All items are read, whether they changed or not.
+    Everything,
+}
+
 /// What a read came to.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct PullReport {
@@ -35,10 +51,10 @@ pub struct PullReport {
     pub requests: u64,
     /// Whether anything in the store is different from before.
     pub changed: bool,
-    /// Whether everything was read, so that items that are gone were noticed.
-    pub whole: bool,
-    /// Whether the service offers feeds; without them only a whole read tells what changed.
-    pub has_feeds: bool,
+    /// How far it looked.
+    pub depth: Depth,
+    /// Items that the last look for items that are gone does not see any more, and did not dare to hide.
+    pub disappearance: Option<Disappearance>,
     /// Grows with each read of the project in this process.
     pub number: u64,
     /// Grows with each that changed something.
@@ -51,17 +67,17 @@ impl Pull<'_> {
     /// Reads, or takes the report of a read that the wish is content with. What was stored before stays: a read that fails
     /// half-way takes nothing away.
     pub async fn run(&self, wish: Wish) -> Result<PullReport, SyncError> {
-        self.reads.share(self.reading.scope, self.clock, wish, self.run_alone(wish.whole)).await
+        self.reads.share(self.reading.scope, self.clock, wish, self.run_alone(wish.depth, wish.confirmed)).await
     }
 
-    async fn run_alone(&self, whole: bool) -> Result<PullReport, SyncError> {
-        let kind = if whole { SyncKind::Full } else { SyncKind::Incremental };
+    async fn run_alone(&self, depth: Depth, confirmed: Option<Uuid>) -> Result<PullReport, SyncError> {
+        let kind = if depth >= Depth::Ids { SyncKind::Full } else { SyncKind::Incremental };
         let started_at = self.clock.now().as_millisecond();
         let Reading { store, scope, .. } = self.reading;
         let run = NewSyncRun { scope, config_uid: ObjectUid::from(self.config), kind, started_at };
         let id = store.start_sync_run(&run).await?;
         let mut report = PullReport::default();
-        let result = self.read(whole, &mut report).await;
+        let result = self.read(depth, confirmed, &mut report).await;
         let end = SyncRunEnd {
             finished_at: self.clock.now().as_millisecond(),
             outcome: if result.is_ok() { SyncOutcome::Succeeded } else { SyncOutcome::Failed },
@@ -77,16 +93,58 @@ impl Pull<'_> {
         result.map(|()| report)
     }
 
+    async fn read(&self, depth: Depth, confirmed: Option<Uuid>, report: &mut PullReport) -> Result<(), SyncError> {
+        let Reading { store, scope, .. } = self.reading;
+        if depth == Depth::Everything {
+            store.forget_feed(scope, Feed::Revisions).await?;
+        }
+        match FeedRead(self.reading).run(report).await? {
+            Some(extent) => self.behind_feeds(extent, depth, confirmed, report).await,
+            None => self.without_feeds(depth, confirmed, report).await,
+        }
+    }
+
     /// The feeds tell of nothing that was moved away or destroyed, so what was there before has to be looked for. Where nothing
     /// was, their beginning is everything.
-    async fn read(&self, whole: bool, report: &mut PullReport) -> Result<(), SyncError> {
-        let extent = FeedRead(self.reading).run(report).await?;
-        report.has_feeds = extent.is_some();
-        report.whole = whole || extent != Some(Extent::Changes);
-        if report.whole && extent != Some(Extent::Everything { is_first: true }) {
-            FullRead(self.reading).run(report).await?;
+    async fn behind_feeds(
+        &self,
+        extent: Extent,
+        depth: Depth,
+        confirmed: Option<Uuid>,
+        report: &mut PullReport,
+    ) -> Result<(), SyncError> {
+        report.depth = match extent {
+            Extent::Everything { .. } => Depth::Everything,
+            Extent::Changes if depth == Depth::Changes => Depth::Changes,
+            Extent::Changes => Depth::Links,
+        };
+        if report.depth == Depth::Changes || extent == (Extent::Everything { is_first: true }) {
+            return Ok(());
         }
-        Ok(())
+        Reconcile { reading: self.reading, rereads: false, begins_changes: false, confirmed }.run(report).await
+    }
+
+    /// Changes are found by their times, from the first read of everything on.
+    async fn without_feeds(
+        &self,
+        depth: Depth,
+        confirmed: Option<Uuid>,
+        report: &mut PullReport,
+    ) -> Result<(), SyncError> {
+        let Reading { store, scope, .. } = self.reading;
+        let time = store.changes_since(scope).await?;
+        let since: Option<Timestamp> = time.and_then(|time| time.parse().ok()).filter(|_| depth < Depth::Links);
+        report.depth = if since.is_some() { depth } else { Depth::Everything };
+        if let Some(since) = since {
+            ChangesRead(self.reading).run(since, report).await?;
+        }
+        if report.depth == Depth::Changes {
+            return Ok(());
+        }
+        let everything = since.is_none();
+        Reconcile { reading: self.reading, rereads: everything, begins_changes: everything, confirmed }
+            .run(report)
+            .await
     }
 }
 

@@ -5,9 +5,10 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::SyncError;
-use super::pull::PullReport;
+use super::pull::{Depth, PullReport};
 use super::shared::{Age, Shared};
 use crate::clock::SharedClock;
 use crate::store::Scope;
@@ -20,8 +21,17 @@ const KEPT: Duration = Duration::from_hours(24);
 pub struct Wish {
     /// A read that began so long before is good enough.
     pub tolerance: Duration,
-    /// It must have looked for items that are gone, too.
-    pub whole: bool,
+    /// It must have looked so far.
+    pub depth: Depth,
+    /// The disappearance that a person has confirmed: its items are to be hidden.
+    pub confirmed: Option<Uuid>,
+}
+
+impl Wish {
+    fn is_content_with(&self, report: &PullReport) -> bool {
+        let awaits = self.confirmed.is_some_and(|id| report.disappearance.is_some_and(|found| found.id == id));
+        report.depth >= self.depth && !awaits
+    }
 }
 
 /// Reads by their scope.
@@ -45,13 +55,15 @@ impl Reads {
         read: impl Future<Output = Result<PullReport, SyncError>>,
     ) -> Result<PullReport, SyncError> {
         let age = Age { asked: Instant::now(), tolerance: wish.tolerance };
-        let fits = |report: &PullReport| report.whole || !wish.whole;
         let next = |before: Option<&PullReport>, report: PullReport| {
             let before = before.copied().unwrap_or_default();
             let (number, version) = (before.number + 1, before.version + u64::from(report.changed));
-            PullReport { number, version, ..report }
+            // Who only looks for changes sees nothing of what is gone without one.
+            let disappearance =
+                if report.depth == Depth::Changes { before.disappearance } else { report.disappearance };
+            PullReport { number, version, disappearance, ..report }
         };
-        let answer = self.0.get_if(scope, clock, age, fits, next, read).await?;
+        let answer = self.0.get_if(scope, clock, age, |report| wish.is_content_with(report), next, read).await?;
         Ok(PullReport { at: answer.at, ..answer.value })
     }
 }
@@ -65,9 +77,10 @@ mod tests {
 
     use super::*;
     use crate::clock::SystemClock;
+    use crate::domain::disappearance::Disappearance;
     use crate::store::testing::TestStore;
 
-    const NOW: Wish = Wish { tolerance: Duration::ZERO, whole: false };
+    const NOW: Wish = Wish { tolerance: Duration::ZERO, depth: Depth::Changes, confirmed: None };
 
     async fn read(began: &AtomicU64) -> Result<PullReport, SyncError> {
         let items = began.fetch_add(1, Ordering::SeqCst) + 1;
@@ -90,14 +103,36 @@ mod tests {
         let (store, reads, began) = (TestStore::open().await, Reads::default(), AtomicU64::new(0));
         let scope = store.scope("contoso", 1).await;
         let clock: SharedClock = Arc::new(SystemClock);
-        let content = Wish { tolerance: Duration::from_hours(1), whole: false };
-        let whole = Wish { whole: true, ..content };
-        for (wish, expected) in [(NOW, 1), (NOW, 2), (content, 2), (whole, 3), (whole, 4)] {
+        let content = Wish { tolerance: Duration::from_hours(1), ..NOW };
+        let deep = Wish { depth: Depth::Ids, ..content };
+        for (wish, expected) in [(NOW, 1), (NOW, 2), (content, 2), (deep, 3), (deep, 4)] {
             assert_eq!(reads.share(scope, &clock, wish, read(&began)).await.expect("read").items, expected);
         }
-        let is_whole = async { Ok(PullReport { whole: true, ..PullReport::default() }) };
-        assert!(reads.share(scope, &clock, NOW, is_whole).await.expect("read").whole);
-        assert!(reads.share(scope, &clock, whole, read(&began)).await.expect("read").whole);
+        let is_deep = async { Ok(PullReport { depth: Depth::Links, ..PullReport::default() }) };
+        assert_eq!(reads.share(scope, &clock, NOW, is_deep).await.expect("read").depth, Depth::Links);
+        assert_eq!(reads.share(scope, &clock, deep, read(&began)).await.expect("read").depth, Depth::Links);
+    }
+
+    #[tokio::test]
+    async fn a_disappearance_stands_until_ids_are_looked_at_again_and_who_confirms_it_shares_no_read_that_found_it() {
+        let (store, reads) = (TestStore::open().await, Reads::default());
+        let scope = store.scope("contoso", 1).await;
+        let clock: SharedClock = Arc::new(SystemClock);
+        let found = Disappearance { vanished: 30, of: 40, id: Uuid::from_u128(1) };
+        let report = |depth, disappearance| PullReport { depth, disappearance, ..PullReport::default() };
+        let content = Wish { tolerance: Duration::from_hours(1), depth: Depth::Ids, confirmed: None };
+        let share = async |wish, report| reads.share(scope, &clock, wish, async { Ok(report) }).await.expect("read");
+        assert_eq!(share(NOW, report(Depth::Links, Some(found))).await.disappearance, Some(found));
+        for id in [None, Some(Uuid::from_u128(2))] {
+            let content = Wish { confirmed: id, ..content };
+            assert_eq!(share(content, report(Depth::Ids, None)).await.disappearance, Some(found), "it is shared");
+        }
+        let confirming = Wish { confirmed: Some(found.id), ..content };
+        assert_eq!(share(confirming, report(Depth::Ids, None)).await.disappearance, None);
+        for depth in [Depth::Ids, Depth::Changes] {
+            let told = (depth == Depth::Ids).then_some(found);
+            assert_eq!(share(NOW, report(depth, told)).await.disappearance, Some(found), "{depth:?}");
+        }
     }
 
     #[tokio::test]

@@ -134,6 +134,9 @@ async fn exercise(world: &World) {
     client.query_ids(&payments, &Wiql::new().types(["User Story", "Bug"]).above(item), 5).await.expect("a page");
     client.work_items(&payments, &[item], &["System.Title"]).await.expect("a batch");
     client.linked_work_items(&payments, &[item]).await.expect("a batch");
+    client.work_items_anywhere(&[item], &["System.TeamProject"]).await.expect("a batch");
+    let time = "2026-01-01T08:30:00Z".parse().expect("a time");
+    client.query_ids(&payments, &Wiql::new().changed_since(time), 5).await.expect("a page");
     exercise_feeds(&client, &payments).await;
     client
         .validate_create(&payments, "User Story", &Patch::new().field("System.Title", "x"))

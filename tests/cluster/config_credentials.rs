@@ -25,6 +25,12 @@ fn fault(area: &str, code: u16) -> Fault {
     Fault::on_path(&format!("*/_apis/{area}"), Effect::Status { code, retry_after: None })
 }
 
+/// Changes an item, so that the next look has one to read.
+fn touch(world: &World, title: &str) {
+    let item = world.ado.work_items("Payments").unwrap()[0].id;
+    world.ado.set_field(item, "System.Title", title).unwrap();
+}
+
 /// The integration as it shows itself, which a failure of one area leaves alone.
 async fn assert_connected(world: &World) {
     let found = integrations::integration(world).await;
@@ -38,6 +44,7 @@ async fn a_single_401_during_a_sync_changes_nothing_wherever_it_comes() {
     world.clock.hold();
     let before = config(&world).await;
     for area in AREAS {
+        touch(&world, area);
         let id = world.ado.add_fault(fault(area, 401).times(1));
         let found = run(&world, area).await;
         let struck = world.ado.faults().into_iter().find(|armed| armed.id == id).map(|armed| armed.struck);
@@ -55,6 +62,7 @@ async fn a_401_that_persists_in_one_area_is_an_error_of_the_config_alone() {
     without_feeds(&world);
     let before = counts(&active(&world).await);
     for (code, area) in [(401, AREAS[1]), (403, AREAS[1]), (401, AREAS[2]), (403, AREAS[3])] {
+        touch(&world, area);
         let id = world.ado.add_fault(fault(area, code));
         let found = run(&world, &format!("{code} of {area}")).await;
         let own: Own = &[("MappingValid", "False", "FeatureUnavailable"), ("Synced", "True", "Synced")];
@@ -75,6 +83,7 @@ async fn a_404_of_something_in_a_project_that_is_there_is_no_verdict() {
     let world = synced().await;
     without_feeds(&world);
     for area in &AREAS[1..] {
+        touch(&world, area);
         let id = world.ado.add_fault(fault(area, 404).times(1));
         ask(&world, area).await;
         let struck = || world.ado.faults().iter().any(|armed| armed.id == id && armed.struck == 1);

@@ -21,6 +21,7 @@ mod config_refusals;
 mod config_requests;
 mod config_restraint;
 mod config_states;
+mod config_vanishing;
 mod configs;
 mod crowds;
 mod hostile;

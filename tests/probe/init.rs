@@ -9,6 +9,7 @@ use ado_operator::cli::Exit;
 use ado_operator::domain::mapping::apply::{Application, Plan};
 use ado_operator::domain::mapping::{Item, Record};
 use ado_operator::domain::projects::ProjectFilter;
+use ado_operator::sync::look::Look;
 use ado_operator::sync::resolve::{self, Accepted, Validated};
 use ado_simulator::control::{FieldValues, NewNode, NewProject, NewState, NodeChange, ProjectChange, TeamChange};
 use serde_json::{Value, json};
@@ -68,10 +69,10 @@ async fn printed(desk: &Desk, project: &str, more: &[&str]) -> (String, AdoProje
 
 /// The operator's verdict on a new spec.
 async fn accepted(desk: &Desk, spec: &AdoProjectConfigSpec) -> Validated {
-    let client = desk.bench.client_of("contoso", "full");
-    let project = resolve::project(&client, spec, None, &ProjectFilter::default()).await.expect("the project");
+    let look = Look::once(desk.bench.client_of("contoso", "full"));
+    let project = resolve::project(&look, spec, None, &ProjectFilter::default()).await.expect("the project");
     let integration = ResolvedIntegration { namespace: "team-a".to_owned(), name: "contoso".to_owned() };
-    let accepted = Box::pin(resolve::mapping(&client, spec, integration, &project, Accepted::default())).await;
+    let accepted = Box::pin(resolve::mapping(&look, spec, integration, &project, Accepted::default())).await;
     accepted.unwrap_or_else(|error| panic!("{error}: {spec:?}"))
 }
 

@@ -269,7 +269,7 @@ impl<'a> Run<'a> {
         let question = Question {
             changed: self.visit.basis.as_ref() != Some(&basis),
             credential: "",
-            requested: self.requested().is_some(),
+            requested: self.requested().is_some() || self.confirms(),
             interval: self.interval(),
             spread: 1.0,
         };
@@ -281,7 +281,7 @@ impl<'a> Run<'a> {
             }),
             Due::Now => {
                 let Some(_place) = self.enter(connection) else { return Ok(self.busy()) };
-                let (wish, ages) = self.wish(question, &basis);
+                let (wish, ages) = self.wish(question, &basis, pinned.integration.is_some());
                 if question.changed || question.requested {
                     self.visit.rights = None;
                     if let Some(known) = &mut self.visit.known {
@@ -365,7 +365,10 @@ impl<'a> Run<'a> {
         match outcome {
             Ok(finding) => {
                 let before = self.shown().sync;
-                let is_news = |synced: &Synced| before.as_ref() != Some(&synced.sync) || self.requested().is_some();
+                let is_news = |synced: &Synced| {
+                    let is_new = before.as_ref() != Some(&synced.sync) || self.requested().is_some();
+                    is_new && synced.disappearance.is_none()
+                };
                 self.visit.untold_sync |= matches!(&finding, Finding::Synced(_, synced) if is_news(synced));
                 // The next look is due by the age of what was read, whoever read it.
                 let read_at = self.visit.known.as_ref().and_then(|known| known.read_at).unwrap_or(self.now);

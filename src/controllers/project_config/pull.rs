@@ -17,7 +17,7 @@ use crate::controllers::context::{Context, asks_the_same};
 use crate::controllers::namespaces;
 use crate::domain::mapping::pins::MappingPins;
 use crate::domain::mapping::same;
-use crate::domain::project_config::{Finding, Synced};
+use crate::domain::project_config::{Finding, Synced, Vanished};
 use crate::domain::projects::ProjectFilter;
 use crate::domain::references::Pinned;
 use crate::domain::verdict::{Cause, after};
@@ -25,7 +25,7 @@ use crate::store::{ConfigPins, ObjectUid, PinnedMapping, Scope, Store};
 use crate::sync::SyncError;
 use crate::sync::learnt::METADATA_AGE;
 use crate::sync::look::{Ages, Look};
-use crate::sync::pull::{Pull, PullReport};
+use crate::sync::pull::{Depth, Pull, PullReport};
 use crate::sync::reading::Reading;
 use crate::sync::reads::Wish;
 use crate::sync::remap::{Mapped, remap};
@@ -116,16 +116,16 @@ impl Inputs<'_> {
         let (client, store, fields) = (&connection.client, &ctx.store, &fields.wanted);
         let reading = Reading { client, store, scope, project: project.id, fields, permitted: &permitted };
         let pull = Pull { reading, clock: &ctx.clock, config: &uid, reads: &ctx.reads };
-        let whole = wish.whole || is_new && has_strange_types(store, scope, types).await?;
-        let report = pull.run(Wish { whole, ..wish }).await?;
+        let reads_all = is_new && has_strange_types(store, scope, types).await?;
+        let depth = if reads_all { Depth::Everything } else { wish.depth };
+        let report = pull.run(Wish { depth, ..wish }).await?;
         let mapped = match &known.mapped {
             Some((version, mapped)) if *version == report.version => Arc::clone(mapped),
             _ => Arc::new(remap(store, scope, mapping, tree).await?),
         };
         let finding = self.finding(&known, &mapped, report);
         let (mapped, seen) = (Some((report.version, mapped)), Some(report.number));
-        let (has_feeds, read_at) = (report.has_feeds, Some(report.at));
-        Ok((finding, Known { mapped, seen, has_feeds, read_at, ..known.clone() }))
+        Ok((finding, Known { mapped, seen, read_at: Some(report.at), ..known.clone() }))
     }
 
     /// Learns what the spec stands for, and keeps it for the object's life.
@@ -133,7 +133,7 @@ impl Inputs<'_> {
         let (project, validated) = self.validate(look).await?;
         pin(self.object, self.connection, &project, &validated.pins, self.ctx).await?;
         let validated = Arc::new(validated);
-        Ok(Known { project, validated, mapped: None, seen, has_feeds: true, read_at: None, is_outdated: false })
+        Ok(Known { project, validated, mapped: None, seen, read_at: None, is_outdated: false })
     }
 
     /// Whether what was learnt is young enough, and the iterations are as they were: they change without anything that tells
@@ -161,14 +161,16 @@ impl Inputs<'_> {
     fn finding(&self, known: &Known, mapped: &Mapped, report: PullReport) -> Finding {
         let spec = &self.object.spec;
         let mut resolved = known.validated.resolved.clone();
-        let interval = if report.has_feeds { spec.effective_interval() } else { spec.effective_full_interval() };
-        resolved.effective.interval = Some(written(interval));
+        resolved.effective.interval = Some(written(spec.effective_interval()));
         resolved.effective.full_interval = Some(written(spec.effective_full_interval()));
         // Two looks may be content with the same read, which tells nothing the second time.
         let is_new = known.seen != Some(report.number);
-        let (changed, whole) = (is_new && report.changed, is_new && report.whole);
-        let report = PullReport { changed, whole, ..report };
-        let synced = synced(mapped, times(self.synced, report, self.ctx.clock.now()));
+        let depth = if is_new { report.depth } else { Depth::Changes };
+        let report = PullReport { changed: is_new && report.changed, depth, ..report };
+        let mut synced = synced(mapped, times(self.synced, report, self.ctx.clock.now()));
+        let (namespace, name) = (self.object.namespace().unwrap_or_default(), self.object.name_any());
+        synced.disappearance =
+            report.disappearance.map(|found| Vanished { id: found.id, cause: found.cause(&namespace, &name) });
         Finding::Synced(Box::new(resolved), Box::new(synced))
     }
 }
@@ -189,8 +191,6 @@ pub struct Known {
     mapped: Option<(u64, Arc<Mapped>)>,
     /// Number of the last read of the project that was looked at.
     seen: Option<u64>,
-    /// Whether the service tells what changed.
-    pub has_feeds: bool,
     /// When the read began that was last looked at.
     pub read_at: Option<Timestamp>,
     /// The spec is another one by now, or somebody asked for a run: what it stands for has to be learnt once more.
@@ -226,6 +226,7 @@ fn synced(mapped: &Mapped, sync: SyncStatus) -> Synced {
         unmapped: unmapped.collect(),
         warnings: plan.warnings.iter().map(ToString::to_string).collect(),
         gone: plan.gone.iter().map(ToString::to_string).collect(),
+        disappearance: None,
     }
 }
 
@@ -291,6 +292,6 @@ fn times(before: &SyncStatus, report: PullReport, now: Timestamp) -> SyncStatus 
     let before = before.clone();
     // What another config has read already is new to this one.
     let last_change_time = before.last_change_time.filter(|_| !report.changed).or_else(|| Some(now.clone()));
-    let last_full_time = before.last_full_time.filter(|_| !report.whole).or(Some(now));
+    let last_full_time = before.last_full_time.filter(|_| report.depth < Depth::Links).or(Some(now));
     SyncStatus { last_change_time, last_full_time }
 }

@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use kube::ResourceExt as _;
+use uuid::Uuid;
 
 use super::{Basis, RECHECK_INTERVAL, Run, Step};
-use crate::api::{AdoProjectConfigStatus, ConditionType};
+use crate::api::{AdoProjectConfigStatus, CONFIRM_DISAPPEARANCE, ConditionType};
 use crate::controllers::visits::spread;
 use crate::domain::conditions;
-use crate::domain::project_config::{Finding, is_accepted, lacks_answer};
+use crate::domain::project_config::{Finding, is_accepted, lacks_answer, shows_disappearance};
 use crate::domain::schedule::{self, LastProbe, Question};
 use crate::domain::verdict::after;
 use crate::sync::look::Ages;
+use crate::sync::pull::Depth;
 use crate::sync::reads::Wish;
 
 impl Run<'_> {
@@ -40,46 +43,38 @@ impl Run<'_> {
         Some(Step { finding, ended: false, again: Some(schedule::until(after(at, interval), self.now)) })
     }
 
-    /// Whether everything has to be read again, so that items that are gone are noticed.
+    /// Whether it is time to look for what no change tells of.
     fn is_whole_due(&self, shown: &AdoProjectConfigStatus) -> bool {
         let last = shown.sync.as_ref().and_then(|sync| sync.last_full_time.as_ref());
         let read: Option<Timestamp> = last.and_then(|time| time.parse().ok());
         read.is_some_and(|read| self.now >= after(read, self.object.spec.effective_full_interval()))
     }
 
-    /// Time until changes are looked for again. Without feeds only a whole read tells of them.
+    /// Time until changes are looked for again.
     pub(super) fn interval(&self) -> Duration {
         match &self.visit.finding {
-            Some(Finding::Synced(..)) => self.interval_of_reads(),
             Some(Finding::Refused(_)) => RECHECK_INTERVAL,
+            Some(Finding::Synced(_, synced)) if synced.disappearance.is_some() => RECHECK_INTERVAL,
             _ => self.object.spec.effective_interval(),
         }
-    }
-
-    fn interval_of_reads(&self) -> Duration {
-        let has_feeds = self.visit.known.as_ref().is_none_or(|known| known.has_feeds);
-        let spec = &self.object.spec;
-        if has_feeds { spec.effective_interval() } else { spec.effective_full_interval() }
     }
 
     /// What read this look is content with, and how old what is known may be. Configs of one project share what comes within
     /// half an interval. A new or edited spec is held against what is known, and mapped from what was read within an interval;
     /// a person who asks, and another integration or credential, want all anew. After a failure nothing but an answer counts.
-    pub(super) fn wish(&self, question: Question<'_>, basis: &Basis) -> (Wish, Ages) {
+    pub(super) fn wish(&self, question: Question<'_>, basis: &Basis, is_known: bool) -> (Wish, Ages) {
         let shown = self.shown();
         let went_well = matches!(self.visit.attempts.last, LastProbe::None | LastProbe::Verdict { .. });
-        let tolerance = if question.requested || !went_well || lacks_answer(&shown) || self.is_lent_anew(basis) {
+        let is_anew = question.requested || self.is_lent_anew(basis);
+        let tolerance = if is_anew || !went_well || lacks_answer(&shown) {
             Duration::ZERO
         } else if question.changed {
-            self.interval_of_reads()
+            self.object.spec.effective_interval()
         } else {
             question.interval / 2
         };
-        let is_anew = question.requested || self.is_lent_anew(basis);
-        // Without feeds the interval is that of whole reads.
-        let iterations = tolerance.min(self.object.spec.effective_interval());
-        let ages = if is_anew { Ages::ANEW } else { Ages::known(iterations) };
-        (Wish { tolerance, whole: self.is_whole_due(&shown) }, ages)
+        let ages = if is_anew { Ages::ANEW } else { Ages::known(tolerance) };
+        (Wish { tolerance, depth: self.depth(is_known), confirmed: self.confirmed() }, ages)
     }
 
     /// How old what a config is held against may be that is only saved.
@@ -91,6 +86,34 @@ impl Run<'_> {
     fn is_lent_anew(&self, basis: &Basis) -> bool {
         let before = self.visit.basis.as_ref();
         before.is_some_and(|before| Basis { generation: basis.generation, ..before.clone() } != *basis)
+    }
+
+    /// How far to look. What is stored counts for a config only when the present credential has shown that it is there, so
+    /// the first look of each is for that.
+    fn depth(&self, is_known: bool) -> Depth {
+        let shown = self.shown();
+        let never = shown.sync.as_ref().is_none_or(|sync| sync.last_full_time.is_none());
+        if self.is_whole_due(&shown) {
+            Depth::Links
+        } else if never || !is_known || shows_disappearance(&shown) {
+            Depth::Ids
+        } else {
+            Depth::Changes
+        }
+    }
+
+    /// The disappearance that a person has confirmed.
+    fn confirmed(&self) -> Option<Uuid> {
+        self.object.annotations().get(CONFIRM_DISAPPEARANCE)?.trim().parse().ok()
+    }
+
+    /// Whether a person has confirmed the disappearance that stands.
+    pub(super) fn confirms(&self) -> bool {
+        let standing = match &self.visit.finding {
+            Some(Finding::Synced(_, synced)) => synced.disappearance.as_ref().map(|vanished| vanished.id),
+            _ => None,
+        };
+        standing.is_some() && standing == self.confirmed()
     }
 
     /// Whether at least one toggle is on.

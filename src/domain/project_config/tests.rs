@@ -13,6 +13,13 @@ fn synced() -> Finding {
     Finding::Synced(resolved(), Box::new(Synced { counts, ..Synced::default() }))
 }
 
+fn vanished() -> Finding {
+    let cause = Cause::new(Reason::MassDisappearance, "30 of 40");
+    let disappearance = Some(Vanished { id: Uuid::nil(), cause });
+    let Finding::Synced(resolved, synced) = synced() else { unreachable!("it is synced") };
+    Finding::Synced(resolved, Box::new(Synced { disappearance, ..*synced }))
+}
+
 fn cause() -> Cause {
     Cause::new(Reason::InvalidMapping, "no")
 }
@@ -49,6 +56,7 @@ fn every_finding() -> Vec<Finding> {
         Finding::Throttled(cause()),
         Finding::NothingSelected(resolved()),
         synced(),
+        vanished(),
     ]
 }
 
@@ -155,4 +163,22 @@ fn features_that_were_not_judged_stay_as_they_are_shown_and_decide_nothing() {
         assert_eq!(found.features, [feature(available)]);
         assert_eq!((found.state, found.conditions), (first.state, first.conditions.clone()));
     }
+}
+
+#[test]
+fn a_disappearance_stays_known_until_a_look_sees_none() {
+    let found = look(&AdoProjectConfigStatus::default(), 1, &vanished());
+    assert_eq!(found.state, Some(ConfigState::Active));
+    assert!(is_accepted(&found, 1), "the mapping is none the worse for it");
+    let shows = |status: &AdoProjectConfigStatus, condition| {
+        conditions::find(&status.conditions, condition).map(|one| (one.status.clone(), one.message.clone()))
+    };
+    for condition in [ConditionType::Ready, ConditionType::Synced] {
+        assert_eq!(shows(&found, condition), Some(("False".to_owned(), "30 of 40".to_owned())));
+    }
+    assert!(conditions::is_true(&found.conditions, ConditionType::Stalled));
+    for other in [Finding::IntegrationInactive, Finding::Pending(cause()), no_verdict(9), Finding::Throttled(cause())] {
+        assert!(shows_disappearance(&look(&found, 1, &other)), "{other:?}");
+    }
+    assert!(!shows_disappearance(&look(&found, 1, &synced())));
 }

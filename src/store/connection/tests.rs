@@ -61,11 +61,10 @@ async fn an_error_does_not_repeat_the_values_that_were_bound() {
             Backend::Postgres(_) => "ALTER TABLE work_items ADD CONSTRAINT rule CHECK (title <> 'hunter2')",
         };
         store.execute(rule).await.unwrap();
-        let run = store.begin_full_read(scope).await.unwrap();
         let mut secret = item(1, 1);
         secret.title = "hunter2".into();
         secret.fields = r#"{"x":"hunter2"}"#.into();
-        let refused = store.put_work_items(scope, run, &[secret]).await.unwrap_err();
+        let refused = store.put_revisions(scope, &[secret], &[], None).await.unwrap_err();
         assert_eq!((refused.reason(), refused.is_transient()), ("StoreStatementRefused", false));
         assert!(!format!("{refused} {refused:?}").contains("hunter2"), "{refused:?}");
     }
@@ -102,9 +101,8 @@ async fn the_size_grows_with_what_is_stored() {
     for store in TestStore::each().await {
         let scope = store.scope("contoso", 1).await;
         let before = store.size().await.unwrap();
-        let run = store.begin_full_read(scope).await.unwrap();
         let page: Vec<_> = (1..=1_000).map(|id| item(id, 1)).collect();
-        store.put_work_items(scope, run, &page).await.unwrap();
+        store.put_revisions(scope, &page, &[], None).await.unwrap();
         assert!(store.size().await.unwrap() > before);
     }
 }

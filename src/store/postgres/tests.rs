@@ -92,14 +92,13 @@ async fn a_server_that_crashes_loses_no_page_and_no_half_page_remains() {
     let database = server_of_test.create_database().unwrap();
     let store = Store::connect(&server(&database)).await.unwrap();
     let first = scope(&store, "contoso", 1).await;
-    let run = store.begin_full_read(first).await.unwrap();
     let (report, mut committed) = tokio::sync::watch::channel(0);
     let writer = tokio::spawn({
         let store = store.clone();
         async move {
             for page in 0.. {
                 let items: Vec<_> = (page * PAGE..(page + 1) * PAGE).map(|id| item(id, 1)).collect();
-                match store.put_work_items(first, run, &items).await {
+                match store.put_revisions(first, &items, &[], None).await {
                     Ok(_) => report.send_replace(page + 1),
                     Err(error) => return error,
                 };
@@ -120,7 +119,7 @@ async fn a_server_that_crashes_loses_no_page_and_no_half_page_remains() {
     let stored = store.count_by_type(first).await.expect("the same handle works again")[0].1;
     assert!(stored >= u64::from(reported * PAGE), "{stored} items, but {reported} pages were committed");
     assert_eq!(stored % u64::from(PAGE), 0, "a page is stored whole or not at all");
-    store.put_work_items(first, run, &[item(1, 2)]).await.expect("the read goes on");
+    store.put_revisions(first, &[item(1, 2)], &[], None).await.expect("the read goes on");
 }
 
 #[tokio::test]

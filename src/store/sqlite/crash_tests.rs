@@ -18,10 +18,9 @@ async fn write_until_killed() {
     let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else { return };
     let store = Store::open(&folder).await.unwrap();
     let scope = scope(&store, "contoso", 1).await;
-    let run = store.begin_full_read(scope).await.unwrap();
     for page in 0.. {
         let items: Vec<_> = (page * PAGE..(page + 1) * PAGE).map(|id| item(id, 1)).collect();
-        store.put_work_items(scope, run, &items).await.unwrap();
+        store.put_revisions(scope, &items, &[], None).await.unwrap();
         println!("\ncommitted {page}");
     }
 }
@@ -59,8 +58,7 @@ async fn a_killed_process_loses_no_page_and_no_half_page_remains() {
 async fn a_store_that_is_dropped_without_closing_keeps_what_was_committed() {
     let store = TestStore::open().await;
     let first = scope(&store, "contoso", 1).await;
-    let run = store.begin_full_read(first).await.unwrap();
-    store.put_work_items(first, run, &[item(1, 1)]).await.unwrap();
+    store.put_revisions(first, &[item(1, 1)], &[], None).await.unwrap();
     let folder = store.into_folder();
     let store = Store::open(folder.path()).await.expect("the lock went with the last handle");
     assert_eq!(store.count_by_type(first).await.unwrap(), [("User Story".to_owned(), 1)]);

@@ -59,8 +59,7 @@ async fn a_new_folder_and_its_files_are_for_this_user_alone() {
     let folder = parent.path().join("data/store");
     let store = Store::open(&folder).await.unwrap();
     let scope = crate::store::testing::scope(&store, "contoso", 1).await;
-    let run = store.begin_full_read(scope).await.unwrap();
-    store.put_work_items(scope, run, &[item(1, 1)]).await.unwrap();
+    store.put_revisions(scope, &[item(1, 1)], &[], None).await.unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&folder), 0o700);
     let files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -96,14 +95,13 @@ async fn a_file_that_is_no_database_is_damage_and_a_folder_that_is_a_file_is_nam
 async fn a_full_volume_is_reported_as_such_and_may_pass() {
     let store = TestStore::open().await;
     let scope = store.scope("contoso", 1).await;
-    let run = store.begin_full_read(scope).await.unwrap();
     let pages: i64 = sqlx::query_scalar("PRAGMA page_count").fetch_one(&database(&store).writer).await.unwrap();
     let limit = |pages: i64| sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}")));
     limit(pages).execute(&database(&store).writer).await.unwrap();
     let page: Vec<_> = (1..=1_000).map(|id| item(id, 1)).collect();
-    let refused = store.put_work_items(scope, run, &page).await.unwrap_err();
+    let refused = store.put_revisions(scope, &page, &[], None).await.unwrap_err();
     assert_eq!((refused.reason(), refused.is_transient()), ("StoreFull", true));
     assert_eq!(store.count_by_type(scope).await.unwrap(), []);
     limit(1_000_000).execute(&database(&store).writer).await.unwrap();
-    store.put_work_items(scope, run, &page).await.unwrap();
+    store.put_revisions(scope, &page, &[], None).await.unwrap();
 }

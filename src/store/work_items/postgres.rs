@@ -5,20 +5,14 @@ use std::borrow::Cow;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::{UPDATE, WorkItemRecord};
-use crate::store::RunId;
 use crate::store::bounds::without_nul;
 use crate::store::changes::Change;
 
 /// Bytes of fields and texts in one statement, if it has more than one row. A message to the server may have 1 GiB.
 const MESSAGE: usize = 64 * 1024 * 1024;
 
-/// Stores these rows, no id twice, marks them as seen by a full read, and gives the number of those that are new or differ.
-pub(super) async fn put(
-    connection: &mut PgConnection,
-    change: Change,
-    run: Option<RunId>,
-    rows: &[&WorkItemRecord],
-) -> sqlx::Result<u64> {
+/// Stores these rows, no id twice, and gives the number of those that are new or differ.
+pub(super) async fn put(connection: &mut PgConnection, change: Change, rows: &[&WorkItemRecord]) -> sqlx::Result<u64> {
     let (mut written, mut bytes) = (0, 0);
     let fits = |_: &&WorkItemRecord, next: &&WorkItemRecord| {
         let length = next.fields.len() + next.texts.as_ref().map_or(0, String::len);
@@ -31,9 +25,6 @@ pub(super) async fn put(
     };
     for part in rows.chunk_by(fits) {
         written += upsert(connection, change, part).await?;
-    }
-    if let Some(run) = run {
-        mark_seen(connection, run, rows).await?;
     }
     Ok(written)
 }
@@ -64,14 +55,4 @@ async fn upsert(connection: &mut PgConnection, change: Change, rows: &[&WorkItem
 
 fn texts<'a>(rows: &[&'a WorkItemRecord], of: fn(&WorkItemRecord) -> &String) -> Vec<Cow<'a, str>> {
     rows.iter().map(|item| without_nul(of(item))).collect()
-}
-
-async fn mark_seen(connection: &mut PgConnection, run: RunId, rows: &[&WorkItemRecord]) -> sqlx::Result<()> {
-    let ids: Vec<i64> = rows.iter().map(|item| item.id.get().into()).collect();
-    sqlx::query("INSERT INTO full_read_items (run_id, id) SELECT $1, unnest($2::bigint[]) ON CONFLICT DO NOTHING")
-        .bind(run)
-        .bind(ids)
-        .execute(connection)
-        .await?;
-    Ok(())
 }

@@ -1,28 +1,23 @@
-//! Pages of work items in SQLite: a statement with many rows, and lists of ids as JSON.
+//! Pages of work items in SQLite: a statement with many rows.
 
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
 use super::{UPDATE, WorkItemRecord};
 use crate::store::bounds::without_nul;
 use crate::store::changes::Change;
-use crate::store::{RunId, WorkItemId};
 
 /// Rows per statement. Larger ones gain nothing, and a statement of this one size stays prepared.
 const ROWS: usize = 100;
 
-/// Stores these rows, no id twice, marks them as seen by a full read, and gives the number of those that are new or differ.
+/// Stores these rows, no id twice, and gives the number of those that are new or differ.
 pub(super) async fn put(
     connection: &mut SqliteConnection,
     change: Change,
-    run: Option<RunId>,
     rows: &[&WorkItemRecord],
 ) -> sqlx::Result<u64> {
     let mut written = 0;
     for rows in rows.chunks(ROWS) {
         written += upsert(connection, change, rows).await?;
-        if let Some(run) = run {
-            mark_seen(connection, run, &WorkItemId::json(rows.iter().map(|item| item.id))).await?;
-        }
     }
     Ok(written)
 }
@@ -50,15 +45,4 @@ async fn upsert(connection: &mut SqliteConnection, change: Change, rows: &[&Work
     // A statement of another size would take the place of one that is used again.
     let query = statement.build().persistent(rows.len() == ROWS);
     Ok(query.execute(connection).await?.rows_affected())
-}
-
-async fn mark_seen(connection: &mut SqliteConnection, run: RunId, ids: &str) -> sqlx::Result<()> {
-    sqlx::query(
-        "INSERT INTO full_read_items (run_id, id) SELECT $1, value FROM json_each($2) WHERE true ON CONFLICT DO NOTHING",
-    )
-    .bind(run)
-    .bind(ids)
-    .execute(connection)
-    .await?;
-    Ok(())
 }

@@ -40,29 +40,3 @@ CREATE TABLE set_aside (
     reason          TEXT    NOT NULL,
     PRIMARY KEY (integration_key, project_id, id)
 );
-
--- Full reads under way, at most one per project of an integration.
-CREATE TABLE full_reads (
-    id              BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    integration_key BIGINT NOT NULL REFERENCES integrations (key),
-    project_id      UUID   NOT NULL,
-    UNIQUE (integration_key, project_id)
-);
-
--- What a full read has seen so far. Kept beside the items, so that a read rewrites no unchanged item, and a read that
--- never finishes leaves no mark. No foreign key either: a read's end takes its rows with it.
-CREATE TABLE full_read_items (
-    run_id BIGINT NOT NULL,
-    id     BIGINT NOT NULL,
-    PRIMARY KEY (run_id, id)
-);
-
-CREATE FUNCTION forget_full_read_items() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    DELETE FROM full_read_items WHERE run_id = OLD.id;
-    RETURN NULL;
-END
-$$;
-
-CREATE TRIGGER full_reads_take_their_items AFTER DELETE ON full_reads
-FOR EACH ROW EXECUTE FUNCTION forget_full_read_items();

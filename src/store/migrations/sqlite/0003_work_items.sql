@@ -38,19 +38,3 @@ CREATE TABLE set_aside (
     reason          TEXT    NOT NULL,
     PRIMARY KEY (integration_key, project_id, id)
 ) STRICT, WITHOUT ROWID;
-
--- Full reads under way, at most one per project of an integration.
-CREATE TABLE full_reads (
-    id              INTEGER PRIMARY KEY AUTOINCREMENT,
-    integration_key INTEGER NOT NULL REFERENCES integrations (key),
-    project_id      BLOB    NOT NULL CHECK (length(project_id) = 16),
-    UNIQUE (integration_key, project_id)
-) STRICT;
-
--- What a full read has seen so far. Kept beside the items, so that a read rewrites no unchanged item, and a read that
--- never finishes leaves no mark.
-CREATE TABLE full_read_items (
-    run_id INTEGER NOT NULL REFERENCES full_reads (id) ON DELETE CASCADE,
-    id     INTEGER NOT NULL,
-    PRIMARY KEY (run_id, id)
-) STRICT, WITHOUT ROWID;

@@ -113,6 +113,29 @@ impl Control {
         self.change_work_item(&ItemChange { id, deleted: Some(true), ..ItemChange::default() })
     }
 
+    /// Closes work items of `contoso` to all callers, as when they lose the right to read an area: nothing tells of that.
+    pub fn hide_work_items(&self, ids: &[u32]) -> Result<(), ControlError> {
+        self.set_presence(ids, Presence::Live, Presence::Unreadable)
+    }
+
+    /// Lets callers read hidden work items of `contoso` again.
+    pub fn show_work_items(&self, ids: &[u32]) -> Result<(), ControlError> {
+        self.set_presence(ids, Presence::Unreadable, Presence::Live)
+    }
+
+    fn set_presence(&self, ids: &[u32], from: Presence, to: Presence) -> Result<(), ControlError> {
+        self.write("contoso", |world, index| {
+            let items = &mut world.organizations[index].items;
+            for id in ids {
+                if items.get(*id).is_none_or(|row| row.presence != from) {
+                    return Err(ControlError::not_found("work item", id.to_string()));
+                }
+                items.set_presence(*id, to);
+            }
+            Ok(())
+        })
+    }
+
     /// Live work items of a project of `contoso`, by id.
     pub fn work_items(&self, project: &str) -> Result<Vec<WorkItemSummary>, ControlError> {
         self.read("contoso", |world, organization| {

@@ -45,6 +45,8 @@ pub(crate) enum Presence {
     Deleted,
     /// Gone for good.
     Destroyed,
+    /// There, but no caller may read it: its area was closed to them.
+    Unreadable,
 }
 
 /// A link of a work item to anything but a work item.
@@ -156,6 +158,13 @@ impl Items {
         self.set_parent(id, if destroyed { 0 } else { parent }, moment);
         if destroyed {
             self.unlink_all(id, moment);
+        }
+    }
+
+    /// Lets callers read an item, or no more; that makes no revision.
+    pub fn set_presence(&mut self, id: u32, presence: Presence) {
+        if let Some(row) = self.rows.get_mut(place(id)) {
+            row.presence = presence;
         }
     }
 

@@ -130,7 +130,7 @@ fn wanted(organization: &Organization, scope: &Scope, order: &Order, revision: &
     let there = match presence {
         Presence::Live => true,
         Presence::Deleted => order.deleted,
-        Presence::Destroyed => false,
+        Presence::Destroyed | Presence::Unreadable => false,
     };
     let project = usize::from(revision.row.project);
     let of_type = || {
