@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use support::world::{World, message};
 
 use crate::configs::{
-    ACTIVE, GOOD, Own, active, apply, assert_config, connected_small, counts, refused, stuck, synced,
+    ACTIVE, GOOD, Own, active, apply, assert_config, connected_small, counts, refused, run, stuck, synced,
 };
 
 /// Conditions of a config whose data was synced before its mapping was refused.
@@ -219,6 +219,7 @@ async fn a_value_that_is_no_longer_offered_is_accepted_if_and_only_if_somebody_c
     accepts(&world, json!({})).await;
     world.ado.set_field(bug, "System.State", "Parked").unwrap();
     world.ado.set_field(bug, SEVERITY, "9 - Legacy").unwrap();
+    run(&world, "carried").await;
     let is_missing =
         |status: &AdoProjectConfigStatus, value: &str| status.unmapped.iter().any(|one| one.value == value);
     let status = accepts(&world, parked()).await;

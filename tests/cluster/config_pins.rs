@@ -47,6 +47,7 @@ async fn a_project_that_is_renamed_goes_on() {
     let world = synced().await;
     let before = counts(&active(&world).await);
     world.ado.rename_project("Payments", "Zahlungen").unwrap();
+    world.clock.advance(Duration::from_hours(5));
     edit(&world, json!({"description": "The spec still says Payments."})).await;
     let named = |name: &'static str| {
         move |found: &AdoProjectConfig| {

@@ -61,7 +61,7 @@ impl Run<'_> {
 
     /// What read this look is content with, and how old what is known may be. Configs of one project share what comes within
     /// half an interval. A new or edited spec is held against what is known, and mapped from what was read within an interval;
-    /// a person who asks, and another integration or credential, want all anew. After a failure nothing but an answer counts.
+    /// a person who asks, and another integration or credential, want all anew. After a failure nothing but answers count.
     pub(super) fn wish(&self, question: Question<'_>, basis: &Basis, is_known: bool) -> (Wish, Ages) {
         let shown = self.shown();
         let went_well = matches!(self.visit.attempts.last, LastProbe::None | LastProbe::Verdict { .. });
@@ -73,7 +73,7 @@ impl Run<'_> {
         } else {
             question.interval / 2
         };
-        let ages = if is_anew { Ages::ANEW } else { Ages::known(tolerance) };
+        let ages = if tolerance.is_zero() { Ages::ANEW } else { Ages::known(tolerance) };
         (Wish { tolerance, depth: self.depth(is_known), confirmed: self.confirmed() }, ages)
     }
 
