@@ -12,4 +12,5 @@ pub mod projects;
 pub mod references;
 pub mod restraint;
 pub mod schedule;
+pub mod troubles;
 pub mod verdict;

@@ -78,6 +78,21 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Where active links of a type lead from an item, by rising id, at most so many: from a requirement or bug to the test
+    /// cases that test it (`Microsoft.VSTS.Common.TestedBy`), from a parent to its children.
+    pub async fn targets(
+        &self,
+        scope: Scope,
+        rel: &str,
+        source: WorkItemId,
+        most: u32,
+    ) -> Result<Vec<WorkItemId>, StoreError> {
+        let links = self.links_behind(scope, rel, (source.get(), 0), most).await?;
+        Ok(links.into_iter().filter(|(from, _)| *from == source.get()).map(|(_, target)| target.into()).collect())
+    }
+}
+
 /// Each link once, by its newest change: one statement may not touch the same row twice.
 fn newest(links: &[LinkRecord]) -> Vec<&LinkRecord> {
     let mut newest: HashMap<(&str, WorkItemId, WorkItemId), &LinkRecord> = HashMap::with_capacity(links.len());
@@ -147,6 +162,20 @@ mod tests {
             assert_eq!(store.put_links(scope, &[link(1, 2, 30, false)], None).await.unwrap(), 1);
             assert_eq!(store.links_behind(scope, "Hierarchy", (0, 0), 10).await.unwrap(), [(1, 3), (4, 3)]);
             assert_eq!(store.links_behind(scope, "Related", (0, 0), 10).await.unwrap(), []);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_targets_of_an_item_are_its_own() {
+        for store in TestStore::each().await {
+            let scope = store.scope("contoso", 1).await;
+            let page = [link(1, 9, 1, true), link(2, 5, 1, true), link(2, 3, 1, true), link(2, 4, 1, false)];
+            store.put_links(scope, &page, None).await.unwrap();
+            store.put_links(scope, &[link(3, 7, 1, true)], None).await.unwrap();
+            for (source, most, expected) in [(2, 10, vec![3, 5]), (2, 1, vec![3]), (1, 10, vec![9]), (5, 10, vec![])] {
+                let found = store.targets(scope, "Hierarchy", source.into(), most).await.unwrap();
+                assert_eq!(found.into_iter().map(WorkItemId::get).collect::<Vec<_>>(), expected, "{source}");
+            }
         }
     }
 

@@ -1,9 +1,12 @@
-//! Items that could not be read as they are.
+//! Items that could not be read as they are, or can be changed no more.
+
+use sqlx::AssertSqlSafe;
 
 use super::backend::{Backend, Connection, both};
 use super::connection::Store;
 use super::error::StoreError;
 use super::ids::{Scope, WorkItemId};
+use crate::domain::troubles::REVISION_LIMIT;
 
 /// The most items that one call sets aside.
 const MAX_ITEMS: usize = 10_000;
@@ -64,6 +67,22 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Present items that have as many revisions as programs may make ([`REVISION_LIMIT`]), by rising id, at most so many.
+    pub async fn items_at_revision_limit(&self, scope: Scope, most: u32) -> Result<Vec<WorkItemId>, StoreError> {
+        // The limit stands in the text, since the index is for this very condition.
+        let limit = format!(
+            "SELECT id FROM work_items WHERE integration_key = $1 AND project_id = $2 AND absent = FALSE \
+             AND rev >= {REVISION_LIMIT} ORDER BY id LIMIT $3"
+        );
+        let ids: Vec<i64> = both!(self.readers(), db => {
+            let ids = sqlx::query_scalar(AssertSqlSafe(limit)).bind(scope.integration).bind(scope.project);
+            ids.bind(i64::from(most)).fetch_all(db).await?
+        });
+        Ok(ids.into_iter().filter_map(|id| u32::try_from(id).ok()).map(WorkItemId::from).collect())
+    }
+}
+
 /// Items that were read are set aside no more.
 pub(super) async fn take_back(
     connection: Connection<'_>,
@@ -106,6 +125,22 @@ mod tests {
             assert_eq!(store.items_set_aside(scope, 1).await.unwrap(), [aside(1, large)]);
             store.put_revisions(scope, &[item(1, 1)], &[], None).await.unwrap();
             assert_eq!(store.items_set_aside(scope, 10).await.unwrap(), [aside(7, large)]);
+        }
+    }
+
+    #[tokio::test]
+    async fn items_at_the_revision_limit_are_found_while_they_are_present() {
+        for store in TestStore::each().await {
+            let scope = store.scope("contoso", 1).await;
+            let items = [(1, 9_999), (2, 10_000), (3, 10_007), (4, 20_000)].map(|(id, rev)| item(id, rev));
+            store.put_revisions(scope, &items, &[4.into()], None).await.unwrap();
+            let other = store.scope("contoso", 2).await;
+            store.put_revisions(other, &[item(5, 10_000)], &[], None).await.unwrap();
+            let found = async |most| {
+                let found = store.items_at_revision_limit(scope, most).await.unwrap();
+                found.into_iter().map(WorkItemId::get).collect::<Vec<_>>()
+            };
+            assert_eq!((found(10).await, found(1).await), (vec![2, 3], vec![2]));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Use cases: fetch, map, store.
 
+pub mod aside;
 pub mod batches;
 mod changes;
 pub mod feeds;

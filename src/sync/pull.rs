@@ -45,7 +45,7 @@ pub enum Depth {
 pub struct PullReport {
     /// Work items that were read.
     pub items: u64,
-    /// Elements of feeds that were too large to be read.
+    /// Items that could not be read, or not wholly, and elements of feeds that do not tell of what they are.
     pub set_aside: u64,
     /// Requests that were sent.
     pub requests: u64,

@@ -20,9 +20,9 @@ use crate::domain::mapping::same;
 use crate::domain::project_config::{Finding, Synced, Vanished};
 use crate::domain::projects::ProjectFilter;
 use crate::domain::references::Pinned;
+use crate::domain::troubles::Troubled;
 use crate::domain::verdict::{Cause, after};
 use crate::store::{ConfigPins, ObjectUid, PinnedMapping, Scope, Store};
-use crate::sync::SyncError;
 use crate::sync::learnt::METADATA_AGE;
 use crate::sync::look::{Ages, Look};
 use crate::sync::pull::{Depth, Pull, PullReport};
@@ -30,6 +30,7 @@ use crate::sync::reading::Reading;
 use crate::sync::reads::Wish;
 use crate::sync::remap::{Mapped, remap};
 use crate::sync::resolve::{self, Accepted, Validated};
+use crate::sync::{SyncError, aside};
 
 /// The integration as a status names it.
 pub fn resolved(integration: &AdoIntegration) -> ResolvedIntegration {
@@ -123,7 +124,8 @@ impl Inputs<'_> {
             Some((version, mapped)) if *version == report.version => Arc::clone(mapped),
             _ => Arc::new(remap(store, scope, mapping, tree).await?),
         };
-        let finding = self.finding(&known, &mapped, report);
+        let troubles = aside::troubles(store, scope).await?;
+        let finding = self.finding(&known, &mapped, &troubles, report);
         let (mapped, seen) = (Some((report.version, mapped)), Some(report.number));
         Ok((finding, Known { mapped, seen, read_at: Some(report.at), ..known.clone() }))
     }
@@ -158,7 +160,7 @@ impl Inputs<'_> {
         Ok(found == *tree && selected.as_deref() == team.map(|team| team.nodes.as_slice()))
     }
 
-    fn finding(&self, known: &Known, mapped: &Mapped, report: PullReport) -> Finding {
+    fn finding(&self, known: &Known, mapped: &Mapped, troubles: &[Troubled], report: PullReport) -> Finding {
         let spec = &self.object.spec;
         let mut resolved = known.validated.resolved.clone();
         resolved.effective.interval = Some(written(spec.effective_interval()));
@@ -167,7 +169,7 @@ impl Inputs<'_> {
         let is_new = known.seen != Some(report.number);
         let depth = if is_new { report.depth } else { Depth::Changes };
         let report = PullReport { changed: is_new && report.changed, depth, ..report };
-        let mut synced = synced(mapped, times(self.synced, report, self.ctx.clock.now()));
+        let mut synced = synced(mapped, troubles, times(self.synced, report, self.ctx.clock.now()));
         let (namespace, name) = (self.object.namespace().unwrap_or_default(), self.object.name_any());
         synced.disappearance =
             report.disappearance.map(|found| Vanished { id: found.id, cause: found.cause(&namespace, &name) });
@@ -206,10 +208,14 @@ async fn accepted(object: &AdoProjectConfig, ctx: &Context) -> Result<Accepted, 
     Ok(Accepted { pins: pins.unwrap_or_default(), is_current })
 }
 
-fn synced(mapped: &Mapped, sync: SyncStatus) -> Synced {
+/// What a status shows. Items in trouble come before the warnings of the mapping, of which there may be more than it has room
+/// for.
+fn synced(mapped: &Mapped, troubles: &[Troubled], sync: SyncStatus) -> Synced {
     let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     let records = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let plan = &mapped.plan;
+    let troubles = troubles.iter().map(ToString::to_string);
+    let warnings = troubles.chain(plan.warnings.iter().map(ToString::to_string)).collect();
     let unmapped = plan.unmapped.iter().map(|one| UnmappedStatus {
         field: one.field.to_owned(),
         value: one.value.clone(),
@@ -224,7 +230,7 @@ fn synced(mapped: &Mapped, sync: SyncStatus) -> Synced {
         },
         sync,
         unmapped: unmapped.collect(),
-        warnings: plan.warnings.iter().map(ToString::to_string).collect(),
+        warnings,
         gone: plan.gone.iter().map(ToString::to_string).collect(),
         disappearance: None,
     }

@@ -1,6 +1,6 @@
 //! Items with values that nobody would expect: all of them are stored, or set aside with a reason, and none stops the rest.
 
-use ado_simulator::control::ItemChange;
+use ado_simulator::control::{ItemChange, ItemLink, NewWorkItem};
 use serde_json::json;
 
 use super::*;
@@ -107,5 +107,62 @@ async fn a_number_that_no_computer_has_sets_its_item_aside() {
         let report = world.read().await.unwrap();
         assert_eq!((world.aside().await, report.set_aside), (vec![(bad, SetAsideReason::Unreadable)], 1));
         assert_eq!(world.stored().await.len(), 9);
+    }
+}
+
+/// A new item of a type.
+fn create(world: &World, kind: &str) -> u32 {
+    let new = NewWorkItem { project: "Payments".into(), kind: kind.into(), ..NewWorkItem::default() };
+    world.ado.create_work_item(&new).unwrap()
+}
+
+const TESTED_BY: &str = "Microsoft.VSTS.Common.TestedBy";
+
+#[tokio::test]
+async fn test_cases_come_along_with_what_they_test() {
+    for world in World::each(0).await {
+        let (story, bug) = (create(&world, "User Story"), create(&world, "Bug"));
+        let cases = [create(&world, "Test Case"), create(&world, "Test Case")];
+        let link = |id, direction, to| {
+            world.ado.link(&ItemLink { id, rel: format!("{TESTED_BY}-{direction}"), to, organization: None }).unwrap();
+        };
+        link(story, "Forward", cases[0]);
+        // Said from the other end, it is the same.
+        link(cases[1], "Reverse", story);
+        link(bug, "Forward", cases[1]);
+        world.read().await.unwrap();
+        let kinds = world.store.count_by_type(world.scope).await.unwrap();
+        assert!(kinds.contains(&("Test Case".to_owned(), 2)), "{kinds:?}");
+        for (source, expected) in [(story, cases.to_vec()), (bug, vec![cases[1]]), (cases[0], vec![])] {
+            let found = world.store.targets(world.scope, TESTED_BY, source.into(), 10).await.unwrap();
+            assert_eq!(found.into_iter().map(crate::store::WorkItemId::get).collect::<Vec<_>>(), expected);
+        }
+    }
+}
+
+#[tokio::test]
+async fn thousands_of_links_of_one_item_are_read() {
+    for world in World::each(0).await {
+        let story = create(&world, "User Story");
+        let cases: Vec<u32> = (0..2_500).map(|_| create(&world, "Test Case")).collect();
+        for to in &cases {
+            let rel = format!("{TESTED_BY}-Forward");
+            world.ado.link(&ItemLink { id: story, rel, to: *to, organization: None }).unwrap();
+        }
+        world.read().await.unwrap();
+        let found = world.store.targets(world.scope, TESTED_BY, story.into(), 10_000).await.unwrap();
+        assert_eq!(found.into_iter().map(crate::store::WorkItemId::get).collect::<Vec<_>>(), cases);
+    }
+}
+
+#[tokio::test]
+async fn an_item_at_the_revision_limit_is_read_as_any_other() {
+    for world in World::each(10).await {
+        let id = world.ids()[0];
+        world.ado.change_work_item(&ItemChange { id, rev: Some(10_000), ..ItemChange::default() }).unwrap();
+        world.read().await.unwrap();
+        assert_eq!((world.stored().await.len(), world.aside().await), (10, Vec::new()));
+        let found = world.store.items_at_revision_limit(world.scope, 10).await.unwrap();
+        assert_eq!(found, [id.into()]);
     }
 }

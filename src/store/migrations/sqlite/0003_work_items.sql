@@ -30,6 +30,9 @@ CREATE INDEX work_items_by_presence ON work_items (integration_key, project_id, 
 -- What changed since something was made of it.
 CREATE INDEX work_items_by_change ON work_items (integration_key, project_id, change, id);
 
+-- Items at Azure DevOps's limit of revisions: few if any, and looked for at each read.
+CREATE INDEX work_items_at_limit ON work_items (integration_key, project_id, id) WHERE rev >= 10000;
+
 -- Items that could not be read as they are, with the reason. What was stored of them before stays.
 CREATE TABLE set_aside (
     integration_key INTEGER NOT NULL,
