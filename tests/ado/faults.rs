@@ -96,6 +96,18 @@ async fn outages_give_no_verdict_and_reads_are_tried_three_times() {
     }
 }
 
+/// A service under load delays answers by up to 30 s, and gives them all the same (`ado-api.md` §4): what waits less takes them
+/// for outages and asks again.
+#[tokio::test]
+async fn every_limit_of_time_is_far_beyond_the_longest_delay_of_a_good_answer() {
+    const LONGEST_DELAY: Duration = Duration::from_secs(30);
+    let Limits { deadline, idle, streaming, .. } = Limits::default();
+    assert!(deadline >= Duration::from_secs(100));
+    for limit in [deadline, idle, streaming] {
+        assert!(limit >= 2 * LONGEST_DELAY, "{limit:?}");
+    }
+}
+
 #[tokio::test]
 async fn an_outage_that_passes_is_not_noticed_by_a_read() {
     let world = World::new().await;

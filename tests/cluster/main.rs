@@ -5,6 +5,7 @@
 mod audit_trail;
 mod chart;
 mod columns;
+mod config_bad_items;
 mod config_changes;
 mod config_credentials;
 mod config_features;
