@@ -68,6 +68,13 @@ impl Store {
 }
 
 impl Store {
+    /// Sets items aside no more.
+    pub async fn forget_set_aside(&self, scope: Scope, ids: &[WorkItemId]) -> Result<(), StoreError> {
+        let mut transaction = self.write().await?;
+        take_back(transaction.connection(), scope, ids.iter().copied()).await?;
+        transaction.commit().await
+    }
+
     /// Present items that have as many revisions as programs may make ([`REVISION_LIMIT`]), by rising id, at most so many.
     pub async fn items_at_revision_limit(&self, scope: Scope, most: u32) -> Result<Vec<WorkItemId>, StoreError> {
         // The limit stands in the text, since the index is for this very condition.
@@ -125,6 +132,8 @@ mod tests {
             assert_eq!(store.items_set_aside(scope, 1).await.unwrap(), [aside(1, large)]);
             store.put_revisions(scope, &[item(1, 1)], &[], None).await.unwrap();
             assert_eq!(store.items_set_aside(scope, 10).await.unwrap(), [aside(7, large)]);
+            store.forget_set_aside(scope, &[7.into(), 8.into()]).await.unwrap();
+            assert_eq!(store.items_set_aside(scope, 10).await.unwrap(), []);
         }
     }
 

@@ -1,11 +1,87 @@
-//! What a person should know of a project's work items, whatever is mapped.
+//! Items that are read by their ids because they could not be read as they came, and what becomes of those that cannot be read
+//! at all.
+
+use std::collections::HashSet;
 
 use super::SyncError;
+use super::batches::Batches;
+use super::pull::PullReport;
+use super::reading::Reading;
+use super::records::Gathered;
+use crate::ado::MAX_BATCH;
+use crate::ado::model::WorkItemId;
 use crate::domain::troubles::{Trouble, Troubled};
-use crate::store::{Scope, SetAsideReason, Store};
+use crate::store::{self, Scope, SetAside, SetAsideReason, Store};
 
 /// Items that are counted; beyond, there are just more.
 const MOST: u32 = 1_000;
+
+/// Items that are set aside at a time.
+const PAGE: u32 = 10_000;
+
+/// Items that are to be read by their ids.
+#[derive(Debug, Default)]
+pub struct Left {
+    /// With their long texts.
+    pub odd: Vec<WorkItemId>,
+    /// Without them: they are known to be too large.
+    pub large: Vec<WorkItemId>,
+}
+
+impl Left {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.odd.is_empty() && self.large.is_empty()
+    }
+
+    /// Reads them into the store. Gives those of which anything was seen, be it that they are set aside.
+    pub async fn read(
+        &self,
+        reading: Reading<'_>,
+        report: &mut PullReport,
+    ) -> Result<HashSet<store::WorkItemId>, SyncError> {
+        let (mut batches, mut seen) = (Batches::new(reading), HashSet::new());
+        for ids in self.odd.chunks(MAX_BATCH) {
+            let gathered = batches.read(ids, report).await?;
+            keep(reading, &gathered, &mut seen, report).await?;
+        }
+        for ids in self.large.chunks(MAX_BATCH) {
+            let mut gathered = batches.read_short(ids, report).await?;
+            let large = |id| SetAside { id, reason: SetAsideReason::TooLarge };
+            gathered.set_aside.extend(gathered.records.iter().map(|record| large(record.id)));
+            keep(reading, &gathered, &mut seen, report).await?;
+        }
+        Ok(seen)
+    }
+}
+
+async fn keep(
+    Reading { store, scope, .. }: Reading<'_>,
+    gathered: &Gathered,
+    seen: &mut HashSet<store::WorkItemId>,
+    report: &mut PullReport,
+) -> Result<(), SyncError> {
+    report.set_aside += gathered.set_aside.len() as u64;
+    report.changed |= gathered.store(store, scope, &[], None).await? > 0;
+    seen.extend(gathered.records.iter().map(|record| record.id));
+    seen.extend(gathered.set_aside.iter().map(|aside| aside.id));
+    Ok(())
+}
+
+/// Reads what is set aside once more. An item that is gone, or hidden, is not set aside any more.
+pub async fn retry(reading: Reading<'_>, report: &mut PullReport) -> Result<(), SyncError> {
+    let Reading { store, scope, .. } = reading;
+    let aside = store.items_set_aside(scope, PAGE).await?;
+    if aside.is_empty() {
+        return Ok(());
+    }
+    let of = |reason| aside.iter().filter(move |one| one.reason == reason).map(|one| WorkItemId(one.id.get()));
+    let left = Left { odd: of(SetAsideReason::Unreadable).collect(), large: of(SetAsideReason::TooLarge).collect() };
+    let seen = left.read(reading, report).await?;
+    let gone: Vec<_> = aside.iter().map(|one| one.id).filter(|id| !seen.contains(id)).collect();
+    store.forget_set_aside(scope, &gone).await?;
+    Ok(())
+}
 
 /// Items that are set aside, and items that no program can change any more.
 pub async fn troubles(store: &Store, scope: Scope) -> Result<Vec<Troubled>, SyncError> {

@@ -6,14 +6,15 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::SyncError;
-use super::batches::{self, Batches};
+use super::aside::Left;
+use super::batches;
 use super::fields::short;
 use super::pull::PullReport;
 use super::reading::Reading;
 use super::records::{Gathered, record};
 use crate::ado::model::{LinkChange, Revision, WorkItemId};
-use crate::ado::{AdoClient, AdoError, Defect, Fed, FeedStart, FeedToken, MAX_BATCH, Page, PageEnd, RevisionsQuery};
-use crate::store::{self, Feed, LinkRecord, SetAside, SetAsideReason};
+use crate::ado::{AdoClient, AdoError, Defect, Fed, FeedStart, FeedToken, Page, PageEnd, RevisionsQuery};
+use crate::store::{self, Feed, LinkRecord};
 
 /// Elements that are written at a time.
 const PART: usize = 1_000;
@@ -136,7 +137,7 @@ impl FeedRead<'_> {
             let part = part(&mut page, |revision: &Revision| revision.fields.get().len()).await?;
             elements += part.count();
             report.items += part.elements.len() as u64;
-            let (gathered, deleted) = left.note(part.elements, is_apart);
+            let (gathered, deleted) = records(part.elements, is_apart, &mut left);
             left.odd.extend(part.odd);
             left.large.extend(part.large);
             report.set_aside += part.nameless + gathered.set_aside.len() as u64;
@@ -145,31 +146,13 @@ impl FeedRead<'_> {
             report.changed |= changed > 0;
             if let Some(end) = part.end {
                 if !left.is_empty() {
-                    self.catch_up(left, token.as_deref(), report).await?;
+                    // The page is over by now: it would hold the place of the requests that are needed here.
+                    left.read(self.0, report).await?;
+                    store.put_revisions(scope, &[], &[], token.as_deref()).await?;
                 }
                 return Ok((end, elements));
             }
         }
-    }
-
-    /// Reads what a page left, and only then keeps where the feed goes on. The page is over by now: it would hold the place of
-    /// the requests that are needed here.
-    async fn catch_up(&self, left: Left, token: Option<&str>, report: &mut PullReport) -> Result<(), SyncError> {
-        let Reading { store, scope, .. } = self.0;
-        let mut batches = Batches::new(self.0);
-        for ids in left.odd.chunks(MAX_BATCH) {
-            let gathered = batches.read(ids, report).await?;
-            report.set_aside += gathered.set_aside.len() as u64;
-            report.changed |= gathered.store(store, scope, &[], None).await? > 0;
-        }
-        for ids in left.large.chunks(MAX_BATCH) {
-            let mut gathered = batches.read_short(ids, report).await?;
-            gathered.set_aside.extend(gathered.records.iter().map(|record| too_large(record.id)));
-            report.set_aside += gathered.set_aside.len() as u64;
-            report.changed |= gathered.store(store, scope, &[], None).await? > 0;
-        }
-        store.put_revisions(scope, &[], &[], token).await?;
-        Ok(())
     }
 
     async fn links(
@@ -205,43 +188,24 @@ enum Texts {
     Apart,
 }
 
-/// Items of a page that are to be read by their ids.
-#[derive(Debug, Default)]
-struct Left {
-    /// With their long texts.
-    odd: Vec<WorkItemId>,
-    /// Without them: they are known to be too large.
-    large: Vec<WorkItemId>,
-}
-
-impl Left {
-    fn is_empty(&self) -> bool {
-        self.odd.is_empty() && self.large.is_empty()
-    }
-
-    /// Revisions as they are stored, and which of them are in the recycle bin. What is not in there, and has to be read once
-    /// more, is noted.
-    fn note(&mut self, revisions: Vec<Revision>, is_apart: bool) -> (Gathered, Vec<store::WorkItemId>) {
-        let (mut gathered, mut deleted) = (Gathered::default(), Vec::new());
-        for revision in revisions {
-            let Some(mut fields) = revision.fields() else {
-                self.odd.push(revision.id);
-                continue;
-            };
-            let is_deleted = fields.remove(IS_DELETED) == Some(Value::Bool(true));
-            if is_deleted {
-                deleted.push(revision.id.0.into());
-            } else if is_apart {
-                self.odd.push(revision.id);
-            }
-            gathered.take(record(revision.id, revision.rev, fields));
+/// Revisions as they are stored, and which of them are in the recycle bin. Of what is not in there, whatever has to be read once
+/// more is noted.
+fn records(revisions: Vec<Revision>, is_apart: bool, left: &mut Left) -> (Gathered, Vec<store::WorkItemId>) {
+    let (mut gathered, mut deleted) = (Gathered::default(), Vec::new());
+    for revision in revisions {
+        let Some(mut fields) = revision.fields() else {
+            left.odd.push(revision.id);
+            continue;
+        };
+        let is_deleted = fields.remove(IS_DELETED) == Some(Value::Bool(true));
+        if is_deleted {
+            deleted.push(revision.id.0.into());
+        } else if is_apart {
+            left.odd.push(revision.id);
         }
-        (gathered, deleted)
+        gathered.take(record(revision.id, revision.rev, fields));
     }
-}
-
-fn too_large(id: store::WorkItemId) -> SetAside {
-    SetAside { id, reason: SetAsideReason::TooLarge }
+    (gathered, deleted)
 }
 
 /// A page that fails in a way that a smaller one may not.

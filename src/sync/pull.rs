@@ -3,12 +3,12 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::SyncError;
 use super::changes::ChangesRead;
 use super::feeds::{Extent, FeedRead};
 use super::reading::Reading;
 use super::reads::{Reads, Wish};
 use super::reconcile::Reconcile;
+use super::{SyncError, aside};
 use crate::clock::SharedClock;
 use crate::domain::disappearance::Disappearance;
 use crate::store::{Feed, NewSyncRun, ObjectUid, StoreError, SyncKind, SyncOutcome, SyncRunEnd};
@@ -121,7 +121,7 @@ impl Pull<'_> {
         if report.depth == Depth::Changes || extent == (Extent::Everything { is_first: true }) {
             return Ok(());
         }
-        Reconcile { reading: self.reading, rereads: false, begins_changes: false, confirmed }.run(report).await
+        self.reconcile(false, confirmed, report).await
     }
 
     /// Changes are found by their times, from the first read of everything on.
@@ -141,10 +141,20 @@ impl Pull<'_> {
         if report.depth == Depth::Changes {
             return Ok(());
         }
-        let everything = since.is_none();
-        Reconcile { reading: self.reading, rereads: everything, begins_changes: everything, confirmed }
-            .run(report)
-            .await
+        self.reconcile(since.is_none(), confirmed, report).await
+    }
+
+    /// Looks for what is gone; with `everything`, all that is there is read again, as the beginning of what changes later. What
+    /// was set aside gets another chance.
+    async fn reconcile(
+        &self,
+        everything: bool,
+        confirmed: Option<Uuid>,
+        report: &mut PullReport,
+    ) -> Result<(), SyncError> {
+        let reading = self.reading;
+        Reconcile { reading, rereads: everything, begins_changes: everything, confirmed }.run(report).await?;
+        aside::retry(reading, report).await
     }
 }
 

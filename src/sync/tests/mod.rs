@@ -74,12 +74,14 @@ impl World {
         Self { client: client(&self.ado, limits), ..self }
     }
 
+    fn reading(&self) -> Reading<'_> {
+        let Self { client, store, scope, project, fields, .. } = self;
+        Reading { client, store, scope: *scope, project: *project, fields, permitted: &|| async { true }.boxed() }
+    }
+
     /// Reads what changed.
     async fn read(&self) -> Result<PullReport, SyncError> {
-        let permitted = || async { true }.boxed();
-        let Self { client, store, scope, project, fields, .. } = self;
-        let reading = Reading { client, store, scope: *scope, project: *project, fields, permitted: &permitted };
-        let mut report = PullReport::default();
+        let (reading, mut report) = (self.reading(), PullReport::default());
         let extent = FeedRead(reading).run(&mut report).await?;
         assert!(matches!(extent, Some(Extent::Changes | Extent::Everything { .. })), "{extent:?}");
         Ok(report)

@@ -1,6 +1,10 @@
 //! Pages that fail, and the items because of which they do.
 
+use ado_simulator::control::ItemChange;
+
 use super::*;
+use crate::store::SetAside;
+use crate::sync::aside;
 
 #[tokio::test]
 async fn long_texts_come_with_the_feed_and_are_stored_apart() {
@@ -177,5 +181,26 @@ async fn an_element_that_is_not_as_documented_is_read_by_its_id_and_one_without_
         assert!(stored.contains_key(&ids[2]) && !stored.contains_key(&ids[4]));
         assert_eq!((stored.len(), report.set_aside, world.asked(since, BATCHES)), (19, 1, 1));
         assert_eq!(world.aside().await, []);
+    }
+}
+
+#[tokio::test]
+async fn what_is_set_aside_is_read_once_more_and_forgotten_if_it_is_gone() {
+    for world in World::each(20).await {
+        let ids = world.ids();
+        let (again, still, gone, large) = (ids[2], ids[3], ids[4], ids[5]);
+        let aside = |id: u32, reason| SetAside { id: id.into(), reason };
+        let unreadable = [again, still, gone].map(|id| aside(id, SetAsideReason::Unreadable));
+        world.store.set_aside(world.scope, &unreadable).await.unwrap();
+        world.store.set_aside(world.scope, &[aside(large, SetAsideReason::TooLarge)]).await.unwrap();
+        world.ado.change_work_item(&ItemChange { id: gone, destroyed: true, ..ItemChange::default() }).unwrap();
+        world.ado.add_fault(super::unreadable(still));
+        let mut report = PullReport::default();
+        aside::retry(world.reading(), &mut report).await.unwrap();
+        let expected = [(still, SetAsideReason::Unreadable), (large, SetAsideReason::TooLarge)];
+        assert_eq!((world.aside().await, report.set_aside), (expected.to_vec(), 2));
+        let stored = world.stored().await;
+        assert_eq!(stored.keys().copied().collect::<Vec<_>>(), [again, large]);
+        assert!(stored[&large].1.is_empty() && !stored[&again].1.is_empty());
     }
 }
