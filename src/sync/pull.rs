@@ -98,10 +98,22 @@ impl Pull<'_> {
         if depth == Depth::Everything {
             store.forget_feed(scope, Feed::Revisions).await?;
         }
-        match FeedRead(self.reading).run(report).await? {
+        let extent = if depth == Depth::Changes && self.never_had_feeds().await? {
+            None
+        } else {
+            FeedRead(self.reading).run(report).await?
+        };
+        match extent {
             Some(extent) => self.behind_feeds(extent, depth, confirmed, report).await,
             None => self.without_feeds(depth, confirmed, report).await,
         }
+    }
+
+    /// Whether the project was read, and never by feeds. Those that a server has got since are noticed by the next deeper look.
+    async fn never_had_feeds(&self) -> Result<bool, SyncError> {
+        let Reading { store, scope, .. } = self.reading;
+        let had = store.feed_token(scope, Feed::Revisions).await?.is_some();
+        Ok(!had && store.changes_since(scope).await?.is_some())
     }
 
     /// The feeds tell of nothing that was moved away or destroyed, so what was there before has to be looked for. Where nothing
