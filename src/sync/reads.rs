@@ -61,7 +61,7 @@ impl Reads {
             // Who only looks for changes sees nothing of what is gone without one.
             let disappearance =
                 if report.depth == Depth::Changes { before.disappearance } else { report.disappearance };
-            PullReport { number, version, disappearance, ..report }
+            PullReport { disappearance, number, version, ..report }
         };
         let answer = self.0.get_if(scope, clock, age, |report| wish.is_content_with(report), next, read).await?;
         Ok(PullReport { at: answer.at, ..answer.value })
