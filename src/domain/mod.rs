@@ -9,6 +9,7 @@ pub mod mapping;
 pub mod project_config;
 pub mod project_features;
 pub mod projects;
+pub mod records;
 pub mod references;
 pub mod restraint;
 pub mod schedule;

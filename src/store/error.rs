@@ -70,6 +70,9 @@ pub enum StoreError {
     /// The sync run does not exist, or has ended.
     #[error("the sync run is not under way")]
     SyncRunNotOpen,
+    /// The project config is gone, and its records with it.
+    #[error("the project config is gone from the store")]
+    ConfigGone,
     /// A value or a list is larger than the store takes.
     #[error("{what} is over the limit of {limit}")]
     TooLarge {
@@ -106,6 +109,7 @@ impl StoreError {
             Self::Migration(_) => "StoreMigrationFailed",
             Self::Fenced { .. } => "Fenced",
             Self::SyncRunNotOpen => "SyncRunNotOpen",
+            Self::ConfigGone => "StoredConfigGone",
             Self::TooLarge { .. } => "StoreValueTooLarge",
             Self::Full(_) => "StoreFull",
             Self::Unavailable(_) => "StoreUnavailable",
@@ -124,6 +128,7 @@ impl StoreError {
             | Self::Migration(_)
             | Self::Fenced { .. }
             | Self::SyncRunNotOpen
+            | Self::ConfigGone
             | Self::TooLarge { .. }
             | Self::Untrusted(_)
             | Self::Damaged(_)

@@ -79,6 +79,11 @@ impl From<&str> for ObjectUid {
     }
 }
 
+/// The store's id of a project config: a surrogate of (integration, project, namespace, name). Keys are never used twice.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, sqlx::Type)]
+#[sqlx(transparent)]
+pub struct ConfigKey(i64);
+
 /// One run of a sync, as it is shown to people.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, sqlx::Type)]
 #[sqlx(transparent)]

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::backend::{Backend, Connection, both};
-use super::{IntegrationKey, Scope, Server, Store, StoreError, WorkItemRecord};
+use super::{ConfigClaim, ConfigKey, IntegrationKey, Scope, Server, Store, StoreError, WorkItemRecord};
 
 pub struct TestStore {
     store: Store,
@@ -141,6 +141,12 @@ pub async fn scope(store: &Store, integration: &str, project: u128) -> Scope {
 pub async fn integration_key(store: &Store, namespace: &str, name: &str, organization: &str) -> IntegrationKey {
     let uid = format!("{namespace}/{name}/{organization}").as_str().into();
     store.accept_organization(&uid, namespace, name, organization).await.unwrap().key
+}
+
+/// The key of a config of this name, of an object and a project of its own.
+pub async fn config(store: &Store, name: &str) -> ConfigKey {
+    let (scope, uid) = (scope(store, name, 1).await, &name.into());
+    store.claim_config(&ConfigClaim { scope, namespace: "ns", name, uid, purge: false }).await.unwrap()
 }
 
 /// A user story of this id and revision.

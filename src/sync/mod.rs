@@ -5,6 +5,7 @@ pub mod batches;
 mod changes;
 pub mod feeds;
 pub mod fields;
+pub mod fingerprint;
 mod id_pages;
 mod items;
 pub mod learnt;

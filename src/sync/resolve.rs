@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::ado::model::ProjectDetails;
 use crate::ado::{AdoClient, AdoError, Wiql};
@@ -18,6 +19,7 @@ use crate::domain::projects::ProjectFilter;
 use crate::domain::verdict::Cause;
 
 use super::SyncError;
+use super::fingerprint::fingerprint;
 use super::learnt::Fields;
 use super::look::Look;
 use super::metadata::Metadata;
@@ -74,6 +76,8 @@ pub struct Validated {
     pub mapping: Mapping,
     /// The iterations.
     pub tree: Arc<Tree>,
+    /// Of the mapping and of what it was held against.
+    pub fingerprint: Uuid,
     /// Ids of what the spec names.
     pub pins: MappingPins,
     /// Names of the project's types, of disabled ones too.
@@ -103,6 +107,7 @@ pub async fn mapping(
         pins.team = Some(team.clone());
     }
     let mapping = Mapping::new(spec, &metadata.world(), &pins);
+    let fingerprint = fingerprint(spec, &metadata.world(), &pins);
     let types = metadata.process.all_names().to_vec();
     let resolved = Resolved {
         integration,
@@ -117,7 +122,7 @@ pub async fn mapping(
         features: None,
     };
     let Metadata { tree, fields, .. } = metadata;
-    Ok(Validated { resolved, mapping, tree, pins, types, fields, defined_at: look.defined_at() })
+    Ok(Validated { resolved, mapping, tree, fingerprint, pins, types, fields, defined_at: look.defined_at() })
 }
 
 /// Accepts a spec if the process has what it names, or if some item still carries the values that it has no more.

@@ -8,10 +8,12 @@ use ado_operator::ado::model::{
 use ado_operator::api::{AdoProjectConfigSpec, Rating, RecordStatus};
 use ado_operator::domain::mapping::accept::{SEVERITY, TeamView, World, accept};
 use ado_operator::domain::mapping::ancestry::{Ancestry, Kin};
-use ado_operator::domain::mapping::apply::{Application, Plan, PlanNode};
+use ado_operator::domain::mapping::apply::Application;
 use ado_operator::domain::mapping::pins::{MappingPins, TeamPin};
+use ado_operator::domain::mapping::plan::{Plan, PlanNode};
 use ado_operator::domain::mapping::process::{Process, reference_of};
 use ado_operator::domain::mapping::tree::Tree;
+use ado_operator::domain::mapping::unmapped::UnmappedCounts;
 use ado_operator::domain::mapping::warnings::{Side, Warning};
 use ado_operator::domain::mapping::{Item, Mapping, Record, RecordKind, folded, same};
 use serde_json::{Value, json};
@@ -144,7 +146,11 @@ fn apply(mapping: &Mapping, seen: &Seen, items: &[Value]) -> Value {
     let mut application = Application::new(mapping, tree, ancestry.as_ref());
     let mut records: Vec<Record> = items.iter().filter_map(|item| record(&mut application, mapping, item)).collect();
     records.sort_by_key(|record| record.id);
-    let plan = application.finish();
+    let plan = Plan::new(mapping, tree, &application.into_seen());
+    let mut unmapped = UnmappedCounts::default();
+    for record in &records {
+        unmapped.add(record.kind, &record.unmapped, 1);
+    }
     let selected = mapping.selected();
     json!({
         "requirementTypes": sorted(&selected.requirement_types),
@@ -153,7 +159,7 @@ fn apply(mapping: &Mapping, seen: &Seen, items: &[Value]) -> Value {
         "releases": nodes(&plan.releases, false),
         "sprints": nodes(&plan.sprints, true),
         "records": records.iter().map(|record| shown(record, tree)).collect::<Vec<_>>(),
-        "unmapped": plan.unmapped.iter().map(|one| json!({"field": one.field, "value": one.value, "items": one.items})).collect::<Vec<_>>(),
+        "unmapped": unmapped.into_sorted().iter().map(|one| json!({"field": one.field, "value": one.value, "items": one.items})).collect::<Vec<_>>(),
         "warnings": warnings(&plan),
         "gone": gone(&plan),
     })

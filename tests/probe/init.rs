@@ -6,7 +6,8 @@ use ado_operator::api::{
     ResolvedIntegration, SourceKind,
 };
 use ado_operator::cli::Exit;
-use ado_operator::domain::mapping::apply::{Application, Plan};
+use ado_operator::domain::mapping::apply::Application;
+use ado_operator::domain::mapping::plan::Plan;
 use ado_operator::domain::mapping::{Item, Record};
 use ado_operator::domain::projects::ProjectFilter;
 use ado_operator::sync::look::Look;
@@ -105,7 +106,7 @@ fn applied(found: &Validated, types: &[WorkItemType]) -> (Vec<Option<Record>>, P
             }
         }
     }
-    (records, application.finish())
+    (records, Plan::new(&found.mapping, &found.tree, &application.into_seen()))
 }
 
 /// The same with everything left to the defaults.

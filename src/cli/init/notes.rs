@@ -5,7 +5,7 @@ use super::proposal::Proposal;
 use crate::ado::model::{StateCategory, WorkItemType};
 use crate::api::AdoProjectConfigSpec;
 use crate::cli::yaml::{Notes, scalar};
-use crate::domain::mapping::apply::PlanNode;
+use crate::domain::mapping::plan::PlanNode;
 use crate::domain::mapping::process::Process;
 use crate::domain::mapping::same;
 use crate::domain::mapping::selection::Selected;

@@ -7,8 +7,8 @@ use crate::api::{
     AdoProjectConfigSpec, BugMapping, DeletionPolicy, DesiredConfigState, IterationMapping, IterationSource,
     PriorityEntry, PullRequirements, RecordStatus, SeverityEntry, SourceKind, StatusEntry,
 };
-use crate::domain::mapping::apply::{Application, Plan};
 use crate::domain::mapping::pins::MappingPins;
+use crate::domain::mapping::plan::{Plan, Seen};
 use crate::domain::mapping::process::Process;
 use crate::domain::mapping::selection::{self, Selected};
 use crate::domain::mapping::values::{Priorities, Severities, Statuses};
@@ -153,5 +153,5 @@ fn place(spec: &mut AdoProjectConfigSpec, metadata: &Metadata) -> Plan {
 
 fn plan(spec: &AdoProjectConfigSpec, metadata: &Metadata) -> Plan {
     let mapping = Mapping::new(spec, &metadata.world(), &MappingPins::default());
-    Application::new(&mapping, &metadata.tree, None).finish()
+    Plan::new(&mapping, &metadata.tree, &Seen::default())
 }

@@ -9,8 +9,8 @@ use kube::ResourceExt;
 use crate::ado::AdoError;
 use crate::ado::model::{ProjectDetails, TeamId};
 use crate::api::{
-    AdoIntegration, AdoProjectConfig, Counts, DesiredState, Reason, ResolvedIntegration, SyncStatus, UnmappedStatus,
-    written,
+    AdoIntegration, AdoProjectConfig, Counts, DeletionPolicy, DesiredState, Reason, ResolvedIntegration, SyncStatus,
+    UnmappedStatus, written,
 };
 use crate::controllers::connections::Connection;
 use crate::controllers::context::{Context, asks_the_same};
@@ -22,13 +22,13 @@ use crate::domain::projects::ProjectFilter;
 use crate::domain::references::Pinned;
 use crate::domain::troubles::Troubled;
 use crate::domain::verdict::{Cause, after};
-use crate::store::{ConfigPins, ObjectUid, PinnedMapping, Scope, Store};
+use crate::store::{ConfigClaim, ConfigKey, ConfigPins, ObjectUid, PinnedMapping, Scope, Store};
 use crate::sync::learnt::METADATA_AGE;
 use crate::sync::look::{Ages, Look};
 use crate::sync::pull::{Depth, Pull, PullReport};
 use crate::sync::reading::Reading;
 use crate::sync::reads::Wish;
-use crate::sync::remap::{Mapped, remap};
+use crate::sync::remap::{Mapped, Remap};
 use crate::sync::resolve::{self, Accepted, Validated};
 use crate::sync::{SyncError, aside};
 
@@ -106,12 +106,16 @@ impl Inputs<'_> {
 
     async fn read(&self, known: Known, is_new: bool, wish: Wish) -> Result<(Finding, Known), SyncError> {
         let Self { object, integration, connection, ctx, .. } = *self;
-        let Validated { resolved, mapping, tree, types, fields, .. } = &*known.validated;
-        if object.spec.requirements().is_none() && object.spec.bugs().is_none() {
-            return Ok((Finding::NothingSelected(Box::new(resolved.clone())), known));
-        }
+        let Validated { resolved, types, fields, .. } = &*known.validated;
         let project = &known.project;
         let scope = Scope { integration: connection.key, project: project.id.0.into() };
+        let config = self.claim(scope).await?;
+        if object.spec.requirements().is_none() && object.spec.bugs().is_none() {
+            // What was pulled before is taken out of the records, once.
+            let mapped = if known.mapped.is_none() { Some(self.map(&known, scope, config).await?) } else { None };
+            let finding = Finding::NothingSelected(Box::new(resolved.clone()));
+            return Ok((finding, Known { mapped: mapped.or_else(|| known.mapped.clone()), ..known.clone() }));
+        }
         let uid = object.uid().unwrap_or_default();
         let permitted = || is_permitted(object, integration, project, ctx).boxed();
         let (client, store, fields) = (&connection.client, &ctx.store, &fields.wanted);
@@ -120,14 +124,38 @@ impl Inputs<'_> {
         let reads_all = is_new && has_strange_types(store, scope, types).await?;
         let depth = if reads_all { Depth::Everything } else { wish.depth };
         let report = pull.run(Wish { depth, ..wish }).await?;
-        let mapped = match &known.mapped {
-            Some((version, mapped)) if *version == report.version => Arc::clone(mapped),
-            _ => Arc::new(remap(store, scope, mapping, tree).await?),
-        };
+        let mapped = self.map(&known, scope, config).await?;
         let troubles = aside::troubles(store, scope).await?;
         let finding = self.finding(&known, &mapped, &troubles, report);
-        let (mapped, seen) = (Some((report.version, mapped)), Some(report.number));
+        let (mapped, seen) = (Some(mapped), Some(report.number));
         Ok((finding, Known { mapped, seen, read_at: Some(report.at), ..known.clone() }))
+    }
+
+    /// Whose the records are. Claimed before the project is read, so that raw data that another config gives up meanwhile stay.
+    async fn claim(&self, scope: Scope) -> Result<ConfigKey, SyncError> {
+        let object = self.object;
+        let claim = ConfigClaim {
+            scope,
+            namespace: &object.namespace().unwrap_or_default(),
+            name: &object.name_any(),
+            uid: &ObjectUid::from(object.uid().unwrap_or_default()),
+            purge: object.spec.deletion_policy == Some(DeletionPolicy::Purge),
+        };
+        Ok(self.ctx.store.claim_config(&claim).await?)
+    }
+
+    /// Brings the records up to date, unless they are known to be.
+    async fn map(&self, known: &Known, scope: Scope, config: ConfigKey) -> Result<Arc<Mapped>, SyncError> {
+        let store = &self.ctx.store;
+        if let Some(mapped) = &known.mapped
+            && mapped.change == store.latest_change(scope).await?
+        {
+            return Ok(Arc::clone(mapped));
+        }
+        let Validated { mapping, tree, fingerprint, .. } = &*known.validated;
+        let now = self.ctx.clock.now().as_millisecond();
+        let remap = Remap { store, scope, config, mapping, tree, fingerprint: *fingerprint, now };
+        Ok(Arc::new(remap.run().await?))
     }
 
     /// Learns what the spec stands for, and keeps it for the object's life.
@@ -189,8 +217,8 @@ async fn has_strange_types(store: &Store, scope: Scope, types: &[String]) -> Res
 pub struct Known {
     project: ProjectDetails,
     validated: Arc<Validated>,
-    /// What the project is in test management, and the version of the data that it is made of.
-    mapped: Option<(u64, Arc<Mapped>)>,
+    /// What the project is in test management.
+    mapped: Option<Arc<Mapped>>,
     /// Number of the last read of the project that was looked at.
     seen: Option<u64>,
     /// When the read began that was last looked at.
@@ -213,25 +241,24 @@ async fn accepted(object: &AdoProjectConfig, ctx: &Context) -> Result<Accepted, 
 fn synced(mapped: &Mapped, troubles: &[Troubled], sync: SyncStatus) -> Synced {
     let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     let records = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-    let plan = &mapped.plan;
     let troubles = troubles.iter().map(ToString::to_string);
-    let warnings = troubles.chain(plan.warnings.iter().map(ToString::to_string)).collect();
-    let unmapped = plan.unmapped.iter().map(|one| UnmappedStatus {
+    let warnings = troubles.chain(mapped.warnings.iter().map(ToString::to_string)).collect();
+    let unmapped = mapped.totals.unmapped.iter().map(|one| UnmappedStatus {
         field: one.field.to_owned(),
         value: one.value.clone(),
         items: records(one.items),
     });
     Synced {
         counts: Counts {
-            releases: number(plan.releases.len()),
-            sprints: number(plan.sprints.len()),
-            requirements: records(mapped.requirements),
-            bugs: records(mapped.bugs),
+            releases: number(mapped.releases),
+            sprints: number(mapped.sprints),
+            requirements: records(mapped.totals.requirements),
+            bugs: records(mapped.totals.bugs),
         },
         sync,
         unmapped: unmapped.collect(),
         warnings,
-        gone: plan.gone.iter().map(ToString::to_string).collect(),
+        gone: mapped.gone.iter().map(ToString::to_string).collect(),
         disappearance: None,
     }
 }

@@ -32,15 +32,41 @@ pub struct Kin {
     pub marks: u8,
 }
 
+/// The same in half the memory: there is one for each item of a project.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    id: WorkItemId,
+    parent: Option<WorkItemId>,
+    node: Option<u32>,
+    marks: u8,
+}
+
 /// All items that a project has at present, by id.
 #[derive(Clone, Debug, Default)]
-pub struct Ancestry(Vec<Kin>);
+pub struct Ancestry(Vec<Known>);
 
 impl Ancestry {
     /// The items in any order, each once.
-    pub fn new(mut items: Vec<Kin>) -> Self {
-        items.sort_unstable_by_key(|kin| kin.id);
-        Self(items)
+    pub fn new(items: Vec<Kin>) -> Self {
+        let mut ancestry = Self::default();
+        for kin in items {
+            ancestry.add(kin);
+        }
+        ancestry
+    }
+
+    /// Adds an item that was not there; quickly, if its id is above all others.
+    pub fn add(&mut self, Kin { id, parent, node, marks }: Kin) {
+        let node = node.and_then(|node| u32::try_from(node).ok());
+        let place = self.0.partition_point(|known| known.id < id);
+        self.0.insert(place, Known { id, parent, node, marks });
+    }
+
+    /// Puts an item below a parent; nothing happens if it is not there.
+    pub fn set_parent(&mut self, child: WorkItemId, parent: WorkItemId) {
+        if let Some(place) = self.place(child) {
+            self.0[place].parent = Some(parent);
+        }
     }
 
     /// For each item, in the order of ids, the iteration of the nearest item with the mark: itself, or one of those above
@@ -58,14 +84,14 @@ impl Ancestry {
                     Step::OnTheWay => break None,
                     Step::Unknown => {}
                 }
-                let kin = &self.0[index];
-                if kin.marks & mark != 0 {
-                    found[index] = Step::Known(kin.node);
-                    break kin.node;
+                let known = &self.0[index];
+                if known.marks & mark != 0 {
+                    found[index] = Step::Known(known.node);
+                    break known.node;
                 }
                 found[index] = Step::OnTheWay;
                 way.push(index);
-                here = kin.parent.and_then(|parent| self.place(parent));
+                here = known.parent.and_then(|parent| self.place(parent));
             };
             for index in way.drain(..) {
                 found[index] = Step::Known(end);
@@ -75,7 +101,7 @@ impl Ancestry {
     }
 
     fn place(&self, id: WorkItemId) -> Option<usize> {
-        self.0.binary_search_by_key(&id, |kin| kin.id).ok()
+        self.0.binary_search_by_key(&id, |known| known.id).ok()
     }
 }
 
@@ -83,22 +109,22 @@ impl Ancestry {
 enum Step {
     Unknown,
     OnTheWay,
-    Known(Option<NodeIndex>),
+    Known(Option<u32>),
 }
 
 /// What each item inherits.
 #[derive(Clone, Debug)]
 pub struct Inheritance<'a> {
-    items: &'a [Kin],
+    items: &'a [Known],
     found: Vec<Step>,
 }
 
 impl Inheritance<'_> {
     /// What an item inherits.
     pub fn of(&self, id: WorkItemId) -> Option<NodeIndex> {
-        let place = self.items.binary_search_by_key(&id, |kin| kin.id).ok()?;
+        let place = self.items.binary_search_by_key(&id, |known| known.id).ok()?;
         match self.found[place] {
-            Step::Known(node) => node,
+            Step::Known(node) => node.and_then(|node| NodeIndex::try_from(node).ok()),
             Step::Unknown | Step::OnTheWay => None,
         }
     }

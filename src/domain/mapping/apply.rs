@@ -1,50 +1,17 @@
-//! Items become records, one by one; what they reach becomes the plan.
-
-use std::collections::BTreeMap;
+//! Items become records, one by one; what they reach is noted for the plan.
 
 use jiff::civil::Date;
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::ancestry::{self, Ancestry, Inheritance};
 use super::dates::{DateSource, calendar_day};
 use super::placement::{Inherited, Place};
+use super::plan::Seen;
 use super::sources::Source;
 use super::tree::{NodeIndex, ROOT, Tree};
-use super::unmapped::{BUG_STATUSES, PRIORITIES, REQUIREMENT_STATUSES, SEVERITIES, Unmapped, UnmappedValue};
+use super::unmapped::Unmapped;
 use super::values::{Meaning, is_blank, shown, shown_priority};
-use super::warnings::{Gone, Side, Warning};
 use super::{Item, Mapping, Record, RecordKind, folded};
-
-/// A release or a sprint.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct PlanNode {
-    /// Its iteration.
-    pub identifier: Uuid,
-    /// Its name, the last part of its path or the whole.
-    pub name: String,
-    /// First day.
-    pub start: Option<Date>,
-    /// Last day, inclusive.
-    pub finish: Option<Date>,
-    /// The release that a sprint belongs to whatever its items say.
-    pub release: Option<Uuid>,
-}
-
-/// What the records of a project add up to.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Plan {
-    /// Releases, in the order of the tree.
-    pub releases: Vec<PlanNode>,
-    /// Sprints, in the order of the tree.
-    pub sprints: Vec<PlanNode>,
-    /// Values that nobody mapped, most items first.
-    pub unmapped: Vec<UnmappedValue>,
-    /// What a person may not have meant.
-    pub warnings: Vec<Warning>,
-    /// What the spec names and Azure DevOps no longer has.
-    pub gone: Vec<Gone>,
-}
 
 /// A mapping at work.
 #[derive(Debug)]
@@ -53,13 +20,7 @@ pub struct Application<'a> {
     tree: &'a Tree,
     releases: Option<Inheritance<'a>>,
     sprints: Option<Inheritance<'a>>,
-    /// Nodes that items reach, for each whether as a release, as a sprint.
-    reached: Vec<(bool, bool)>,
-    /// Whether a tier gives some item a release, a sprint.
-    gives: (bool, bool),
-    /// For each value that the process does not offer whether an item carries it.
-    carried: Vec<bool>,
-    unmapped: Unmapped,
+    seen: Seen,
 }
 
 impl<'a> Application<'a> {
@@ -74,10 +35,7 @@ impl<'a> Application<'a> {
             tree,
             releases: inherited(&mapping.sources.release, ancestry::RELEASE),
             sprints: inherited(&mapping.sources.sprint, ancestry::SPRINT),
-            reached: vec![(false, false); tree.nodes().len()],
-            gives: (false, false),
-            carried: vec![false; mapping.missing.len()],
-            unmapped: Unmapped::default(),
+            seen: Seen::default(),
         }
     }
 
@@ -89,32 +47,32 @@ impl<'a> Application<'a> {
         let own = self.tree.of_item(item.iteration_id, item.iteration_path);
         let from = |inheritance: &Option<Inheritance<'_>>| inheritance.as_ref().and_then(|found| found.of(item.id));
         let inherited = Inherited { release: from(&self.releases), sprint: from(&self.sprints) };
-        let is_given = |node: Option<NodeIndex>| node.is_some_and(|node| node != ROOT);
-        self.gives.0 |= is_given(inherited.release);
-        self.gives.1 |= is_given(inherited.sprint);
         let place = mapping.placement.of(own, inherited);
-        self.reach(place);
+        self.reach(inherited, place);
         self.look_for_missing(kind, &of_type, &state, item.severity);
         let category = mapping.categories.get(&of_type).and_then(|states| states.get(&state));
-        let (statuses, field) = match kind {
-            RecordKind::Requirement => (&mapping.requirement_statuses, REQUIREMENT_STATUSES),
-            RecordKind::Bug => (&mapping.bug_statuses, BUG_STATUSES),
+        let statuses = match kind {
+            RecordKind::Requirement => &mapping.requirement_statuses,
+            RecordKind::Bug => &mapping.bug_statuses,
         };
         let status = statuses.meaning(&of_type, &state, category);
         let priority =
             item.priority.filter(|value| !is_blank(value)).map(|value| (value, mapping.priorities.meaning(value)));
         let severity = item.severity.filter(|value| kind == RecordKind::Bug && !is_blank(value));
         let severity = severity.map(|value| (value, mapping.severities.meaning(value)));
+        let mut unmapped = Unmapped::default();
         Some(Record {
             id: item.id,
             kind,
             release: place.release,
             sprint: place.sprint,
-            status: self.counted(field, || item.state.to_owned(), status),
+            status: meant(status, &mut unmapped.status, || item.state.to_owned()),
             category: category.cloned(),
-            priority: priority.and_then(|(value, meaning)| self.counted(PRIORITIES, || shown_priority(value), meaning)),
-            severity: severity.and_then(|(value, meaning)| self.counted(SEVERITIES, || shown(value), meaning)),
+            priority: priority
+                .and_then(|(value, meaning)| meant(meaning, &mut unmapped.priority, || shown_priority(value))),
+            severity: severity.and_then(|(value, meaning)| meant(meaning, &mut unmapped.severity, || shown(value))),
             release_date: if kind == RecordKind::Bug { None } else { self.release_date(item, place) },
+            unmapped,
         })
     }
 
@@ -123,16 +81,11 @@ impl<'a> Application<'a> {
             return;
         }
         let severity = severity.map(|severity| folded(&shown(severity)));
-        for (missing, carried) in self.mapping.missing.iter().zip(&mut self.carried) {
-            *carried |= missing.is_carried(kind, of_type, state, severity.as_deref());
+        for (place, missing) in self.mapping.missing.iter().enumerate() {
+            if missing.is_carried(kind, of_type, state, severity.as_deref()) {
+                self.seen.carried.insert(place);
+            }
         }
-    }
-
-    fn counted<T>(&mut self, field: &'static str, value: impl FnOnce() -> String, meaning: Meaning<T>) -> Option<T> {
-        if meaning.is_unmapped {
-            self.unmapped.count(field, value());
-        }
-        meaning.value
     }
 
     /// The first of the fields that has a date.
@@ -146,87 +99,26 @@ impl<'a> Application<'a> {
         })
     }
 
-    fn reach(&mut self, place: Place) {
-        if let Some(release) = place.release {
-            self.reached[release].0 = true;
-        }
-        if let Some(sprint) = place.sprint {
-            self.reached[sprint].1 = true;
-        }
+    /// Notes what a tier gives an item, and which nodes are a release or a sprint because an item reaches them.
+    fn reach(&mut self, inherited: Inherited, place: Place) {
+        let chosen = self.mapping.placement.chosen();
+        let is_given = |node: Option<NodeIndex>| node.is_some_and(|node| node != ROOT);
+        self.seen.gives_release |= is_given(inherited.release);
+        self.seen.gives_sprint |= is_given(inherited.sprint);
+        self.seen.releases.extend(place.release.filter(|node| !chosen.releases[*node]));
+        self.seen.sprints.extend(place.sprint.filter(|node| !chosen.sprints[*node]));
     }
 
-    /// What all records add up to.
-    pub fn finish(self) -> Plan {
-        let mapping = self.mapping;
-        let chosen = mapping.placement.chosen();
-        let all = |side: Side| -> Vec<NodeIndex> {
-            let is_one = |node: &NodeIndex| match side {
-                Side::Release => chosen.releases[*node] || self.reached[*node].0,
-                Side::Sprint => chosen.sprints[*node] || self.reached[*node].1,
-            };
-            (0..self.tree.nodes().len()).filter(is_one).collect()
-        };
-        let (releases, sprints) = (all(Side::Release), all(Side::Sprint));
-        let mut warnings = mapping.warnings.clone();
-        self.warn_of_unused_tiers(&mut warnings);
-        let takes_all = self.gives.1 && sprints.is_empty() && mapping.sources.release != Source::None;
-        if takes_all && !warnings.contains(&Warning::ReleasesTakeAll) {
-            warnings.push(Warning::ReleasesTakeAll);
-        }
-        for sprint in mapping.placement.above_releases(&sprints) {
-            warnings.push(Warning::SprintAboveRelease { sprint: self.tree.node(sprint).path.clone() });
-        }
-        self.warn_of_equal_names(Side::Release, &releases, &mut warnings);
-        self.warn_of_equal_names(Side::Sprint, &sprints, &mut warnings);
-        let missing = mapping.missing.iter().zip(&self.carried).filter(|(_, carried)| !**carried);
-        Plan {
-            releases: releases.into_iter().map(|node| self.plan_node(node, None)).collect(),
-            sprints: sprints.into_iter().map(|node| self.plan_node(node, mapping.placement.release_of(node))).collect(),
-            unmapped: self.unmapped.into_sorted(),
-            warnings,
-            gone: mapping.gone.iter().chain(missing.map(|(missing, _)| &missing.name)).cloned().collect(),
-        }
+    /// What the items said besides their records.
+    pub fn into_seen(self) -> Seen {
+        self.seen
     }
+}
 
-    fn name(&self, node: NodeIndex) -> &str {
-        let node = self.tree.node(node);
-        if self.mapping.full_path { &node.path } else { &node.name }
+/// What a value means; one that nobody mapped is noted as people are shown it.
+fn meant<T>(meaning: Meaning<T>, unmapped: &mut Option<String>, value: impl FnOnce() -> String) -> Option<T> {
+    if meaning.is_unmapped {
+        *unmapped = Some(value());
     }
-
-    fn plan_node(&self, index: NodeIndex, release: Option<NodeIndex>) -> PlanNode {
-        let node = self.tree.node(index);
-        PlanNode {
-            identifier: node.identifier,
-            name: self.name(index).to_owned(),
-            start: node.start,
-            finish: node.finish,
-            release: release.map(|release| self.tree.node(release).identifier),
-        }
-    }
-
-    /// A tier that gives no pulled item an iteration, whatever becomes of it then.
-    fn warn_of_unused_tiers(&self, warnings: &mut Vec<Warning>) {
-        let sources = &self.mapping.sources;
-        let sides = [(Side::Release, &sources.release, self.gives.0), (Side::Sprint, &sources.sprint, self.gives.1)];
-        for (side, source, gives) in sides {
-            let warning = Warning::MatchesNothing { side, source: source.to_string() };
-            if matches!(source, Source::Tier(_)) && !gives && !warnings.contains(&warning) {
-                warnings.push(warning);
-            }
-        }
-    }
-
-    fn warn_of_equal_names(&self, side: Side, nodes: &[NodeIndex], warnings: &mut Vec<Warning>) {
-        if self.mapping.full_path {
-            return;
-        }
-        let mut spellings: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        for node in nodes {
-            spellings.entry(folded(self.name(*node))).or_default().push(self.name(*node));
-        }
-        for spelled in spellings.into_values().filter(|spelled| spelled.len() > 1) {
-            let name = spelled.into_iter().min().unwrap_or_default().to_owned();
-            warnings.push(Warning::EqualNames { side, name });
-        }
-    }
+    meaning.value
 }

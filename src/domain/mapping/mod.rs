@@ -1,8 +1,8 @@
 //! The mapping: what an Azure DevOps project is in test management.
 //!
 //! A pure function of raw items, iterations, process, team, spec and pins. A spec is first held against the live process
-//! ([`accept::accept`]), which gives the pins; from then on [`Mapping::new`] and [`apply::Application`] follow whatever Azure
-//! DevOps does under the accepted spec.
+//! ([`accept::accept`]), which gives the pins; from then on [`Mapping::new`], [`apply::Application`] and [`plan::Plan`] follow
+//! whatever Azure DevOps does under the accepted spec.
 
 pub mod accept;
 pub mod ancestry;
@@ -11,6 +11,7 @@ pub mod changes;
 pub mod dates;
 pub mod pins;
 pub mod placement;
+pub mod plan;
 pub mod process;
 pub mod selection;
 pub mod sources;
@@ -34,6 +35,7 @@ use self::process::Process;
 use self::selection::Selected;
 use self::sources::{Source, Sources, choose};
 use self::tree::NodeIndex;
+use self::unmapped::Unmapped;
 use self::values::{Priorities, Severities, Statuses};
 use self::warnings::{Gone, Side, Warning};
 use crate::ado::model::{State, StateCategory, WorkItemId, WorkItemType};
@@ -56,6 +58,19 @@ pub enum RecordKind {
     Requirement,
     /// A bug.
     Bug,
+}
+
+impl RecordKind {
+    /// Both kinds.
+    pub const ALL: [Self; 2] = [Self::Requirement, Self::Bug];
+
+    /// The name as it is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requirement => "Requirement",
+            Self::Bug => "Bug",
+        }
+    }
 }
 
 /// A work item as it was read, as far as the mapping looks at it.
@@ -100,6 +115,8 @@ pub struct Record {
     pub severity: Option<Rating>,
     /// When a requirement is to be released.
     pub release_date: Option<Date>,
+    /// What nobody mapped.
+    pub unmapped: Unmapped,
 }
 
 /// A spec that is in force, applied to the present process and iterations.
@@ -190,6 +207,16 @@ impl Mapping {
     /// Whether the ancestors of an item decide its place, so that all items have to be known first.
     pub fn needs_ancestry(&self) -> bool {
         self.sources.use_tiers()
+    }
+
+    /// Whether values are looked for among all items, since the spec names them and the process does not offer them.
+    pub fn has_missing(&self) -> bool {
+        !self.missing.is_empty()
+    }
+
+    /// Whether no type is anything, so that there are no records.
+    pub fn pulls_nothing(&self) -> bool {
+        self.kinds.is_empty()
     }
 
     /// What the walk to the ancestors has to know of an item of a type.

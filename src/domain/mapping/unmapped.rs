@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::folded;
+use serde::{Deserialize, Serialize};
+
+use super::{RecordKind, folded};
 
 /// Where a spec says what priorities mean.
 pub const PRIORITIES: &str = "spec.priorityMapping";
@@ -27,21 +29,52 @@ pub struct UnmappedValue {
     pub items: u64,
 }
 
-/// Counts them.
-#[derive(Clone, Debug, Default)]
-pub struct Unmapped(HashMap<(&'static str, String), UnmappedValue>);
+/// Values of one item that nobody mapped, as people are shown them.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct Unmapped {
+    /// Its state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// Its priority.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<String>,
+    /// Its severity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<String>,
+}
 
 impl Unmapped {
-    /// One more item carries the value.
-    pub fn count(&mut self, field: &'static str, value: String) {
-        let known = self.0.entry((field, folded(&value))).or_insert_with(|| UnmappedValue {
-            field,
-            value: value.clone(),
-            items: 0,
-        });
-        known.items += 1;
-        if value < known.value {
-            known.value = value;
+    /// Whether all of the item is mapped.
+    pub fn is_empty(&self) -> bool {
+        self.status.is_none() && self.priority.is_none() && self.severity.is_none()
+    }
+
+    /// The values, each with the field of the spec that could say what it means.
+    fn values(&self, kind: RecordKind) -> impl Iterator<Item = (&'static str, &str)> {
+        let statuses = match kind {
+            RecordKind::Requirement => REQUIREMENT_STATUSES,
+            RecordKind::Bug => BUG_STATUSES,
+        };
+        let all = [(statuses, &self.status), (PRIORITIES, &self.priority), (SEVERITIES, &self.severity)];
+        all.into_iter().filter_map(|(field, value)| Some((field, value.as_deref()?)))
+    }
+}
+
+/// Counts them over all items.
+#[derive(Clone, Debug, Default)]
+pub struct UnmappedCounts(HashMap<(&'static str, String), UnmappedValue>);
+
+impl UnmappedCounts {
+    /// So many more items of a kind carry these values.
+    pub fn add(&mut self, kind: RecordKind, unmapped: &Unmapped, items: u64) {
+        for (field, value) in unmapped.values(kind) {
+            let new = || UnmappedValue { field, value: value.to_owned(), items: 0 };
+            let known = self.0.entry((field, folded(value))).or_insert_with(new);
+            known.items += items;
+            if value < known.value.as_str() {
+                value.clone_into(&mut known.value);
+            }
         }
     }
 

@@ -12,7 +12,8 @@ pub enum Side {
 }
 
 impl Side {
-    const fn as_str(self) -> &'static str {
+    /// The word for one of them.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Release => "release",
             Self::Sprint => "sprint",
