@@ -57,8 +57,6 @@ pub struct PullReport {
     pub disappearance: Option<Disappearance>,
     /// Grows with each read of the project in this process.
     pub number: u64,
-    /// Grows with each that changed something.
-    pub version: u64,
     /// When it began.
     pub at: Timestamp,
 }

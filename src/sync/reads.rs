@@ -46,7 +46,7 @@ impl Default for Reads {
 
 impl Reads {
     /// Runs the read once no other of the same scope runs, unless there is one by then that the wish is content with: then
-    /// that one's report is the answer. Numbers and versions of reports grow.
+    /// that one's report is the answer. Numbers of reports grow.
     pub async fn share(
         &self,
         scope: Scope,
@@ -57,11 +57,10 @@ impl Reads {
         let age = Age { asked: Instant::now(), tolerance: wish.tolerance };
         let next = |before: Option<&PullReport>, report: PullReport| {
             let before = before.copied().unwrap_or_default();
-            let (number, version) = (before.number + 1, before.version + u64::from(report.changed));
             // Who only looks for changes sees nothing of what is gone without one.
             let disappearance =
                 if report.depth == Depth::Changes { before.disappearance } else { report.disappearance };
-            PullReport { disappearance, number, version, ..report }
+            PullReport { disappearance, number: before.number + 1, ..report }
         };
         let answer = self.0.get_if(scope, clock, age, |report| wish.is_content_with(report), next, read).await?;
         Ok(PullReport { at: answer.at, ..answer.value })
@@ -132,17 +131,6 @@ mod tests {
         for depth in [Depth::Ids, Depth::Changes] {
             let told = (depth == Depth::Ids).then_some(found);
             assert_eq!(share(NOW, report(depth, told)).await.disappearance, Some(found), "{depth:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn the_version_grows_with_each_change() {
-        let (store, reads) = (TestStore::open().await, Reads::default());
-        let scope = store.scope("contoso", 1).await;
-        let clock: SharedClock = Arc::new(SystemClock);
-        for (changed, expected) in [(true, 1), (false, 1), (true, 2)] {
-            let read = async { Ok(PullReport { changed, ..PullReport::default() }) };
-            assert_eq!(reads.share(scope, &clock, NOW, read).await.expect("read").version, expected);
         }
     }
 

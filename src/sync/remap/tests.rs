@@ -368,3 +368,28 @@ async fn a_project_of_several_pages_is_mapped_and_followed() {
         }
     }
 }
+
+#[tokio::test]
+#[ignore = "measures; run it alone and with --release"]
+async fn how_long_a_hundred_thousand_items_take() {
+    const ITEMS: u32 = 100_000;
+    let project = Project::new();
+    for store in TestStore::each().await {
+        let scope = store.scope("contoso", 1).await;
+        let config = claim(&store, scope, "config").await;
+        for part in (1..=ITEMS).collect::<Vec<_>>().chunks(5_000) {
+            let items: Vec<WorkItemRecord> = part.iter().map(|id| item(*id, 1, (2, 0, 4 + id % 3))).collect();
+            store.put_revisions(scope, &items, &[], None).await.unwrap();
+        }
+        let mut size = store.size().await.unwrap();
+        for (label, spec) in [("first", 0), ("by tiers", 1), ("by depth", 0), ("unchanged", 0)] {
+            let started = std::time::Instant::now();
+            let mapped = project.remap(&store, scope, config, spec).run().await.unwrap();
+            let took = started.elapsed();
+            let grown = store.size().await.unwrap().saturating_sub(size);
+            size += grown;
+            println!("{label}: {ITEMS} items in {took:?}, {grown} bytes more");
+            assert_eq!(mapped.totals.requirements, u64::from(ITEMS), "{label}");
+        }
+    }
+}
