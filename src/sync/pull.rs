@@ -65,7 +65,8 @@ impl Pull<'_> {
     /// Reads, or takes the report of a read that the wish is content with. What was stored before stays: a read that fails
     /// half-way takes nothing away.
     pub async fn run(&self, wish: Wish) -> Result<PullReport, SyncError> {
-        self.reads.share(self.reading.scope, self.clock, wish, self.run_alone(wish.depth, wish.confirmed)).await
+        let read = Box::pin(self.run_alone(wish.depth, wish.confirmed));
+        self.reads.share(self.reading.scope, self.clock, wish, read).await
     }
 
     async fn run_alone(&self, depth: Depth, confirmed: Option<Uuid>) -> Result<PullReport, SyncError> {
