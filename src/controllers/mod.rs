@@ -13,6 +13,7 @@ mod lenient;
 mod namespaces;
 pub mod own_writes;
 pub mod project_config;
+mod purge;
 pub mod queues;
 pub mod refusals;
 mod report;

@@ -44,7 +44,7 @@ pub fn of_config(ctx: &Context, seen: Seen<AdoProjectConfig>) {
         }
         Seen::Gone(object) => {
             wake_integration(ctx, object.integration());
-            ctx.gone.note(&*object);
+            ctx.gone.note_config(&object);
         }
         Seen::Listed => wake_all(ctx),
         Seen::Unread => {}

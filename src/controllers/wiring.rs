@@ -27,7 +27,7 @@ use super::error::{ReconcileError, backoff};
 use super::lenient::Lenient;
 use super::queues::{Queue, Scope};
 use super::watches::{Seen, Touched, follow, keep};
-use super::{integration, leftovers, project_config, report, triggers};
+use super::{integration, leftovers, project_config, purge, report, triggers};
 use crate::api::{AdoIntegration, AdoProjectConfig};
 use crate::readiness::Readiness;
 
@@ -114,6 +114,7 @@ pub async fn run(ctx: Arc<Context>, wiring: Wiring, readiness: Readiness, shutdo
     // Set here and nowhere else, after the queues were opened for the first time.
     let _ = ctx.caches.set(caches.clone());
     let _resync = AbortOnDropHandle::new(tokio::spawn(resync(Arc::clone(&ctx))));
+    let _purges = AbortOnDropHandle::new(tokio::spawn(purge::run(Arc::clone(&ctx), caches.clone())));
     let _leftovers = AbortOnDropHandle::new(tokio::spawn(leftovers::clear(Arc::clone(&ctx), caches.clone())));
     let mut watches: Vec<BoxFuture<'static, ()>> = Vec::new();
     if caches.namespaces.is_some() {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::backend::both;
+use super::backend::{Connection, both};
 use super::bounds::{self, shortened, within, without_nul};
 use super::connection::Store;
 use super::error::StoreError;
@@ -62,6 +62,8 @@ pub enum AuditAction {
     Synced,
     /// A project config was archived.
     Archived,
+    /// The stored data of a project config were deleted with it.
+    Purged,
 }
 
 /// Kind of a Kubernetes object of ours.
@@ -129,30 +131,8 @@ impl From<Row> for AuditRecord {
 impl Store {
     /// Appends a record.
     pub async fn append_audit(&self, record: &AuditRecord) -> Result<(), StoreError> {
-        let (actor_kind, actor) = record.actor.parts();
-        let object = &record.object;
-        within("namespace", &object.namespace, bounds::NAME)?;
-        within("name", &object.name, bounds::NAME)?;
-        within("uid", object.uid.as_str(), bounds::NAME)?;
-        let (actor, detail) = (without_nul(actor), without_nul(&record.detail));
         let mut transaction = self.write().await?;
-        both!(transaction.connection(), db => {
-            sqlx::query(
-                "INSERT INTO audit (at, actor_kind, actor, action, object_kind, namespace, name, uid, detail) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-            )
-            .bind(record.at)
-            .bind(actor_kind)
-            .bind(shortened(&actor, bounds::NAME))
-            .bind(record.action)
-            .bind(object.kind)
-            .bind(&object.namespace)
-            .bind(&object.name)
-            .bind(&object.uid)
-            .bind(shortened(&detail, bounds::DETAIL))
-            .execute(db)
-            .await?;
-        });
+        append(transaction.connection(), record).await?;
         transaction.commit().await
     }
 
@@ -171,6 +151,34 @@ impl Store {
         });
         Ok(rows.into_iter().map(AuditRecord::from).collect())
     }
+}
+
+/// Appends a record as a part of a write.
+pub(super) async fn append(connection: Connection<'_>, record: &AuditRecord) -> Result<(), StoreError> {
+    let (actor_kind, actor) = record.actor.parts();
+    let object = &record.object;
+    within("namespace", &object.namespace, bounds::NAME)?;
+    within("name", &object.name, bounds::NAME)?;
+    within("uid", object.uid.as_str(), bounds::NAME)?;
+    let (actor, detail) = (without_nul(actor), without_nul(&record.detail));
+    both!(connection, db => {
+        sqlx::query(
+            "INSERT INTO audit (at, actor_kind, actor, action, object_kind, namespace, name, uid, detail) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        )
+        .bind(record.at)
+        .bind(actor_kind)
+        .bind(shortened(&actor, bounds::NAME))
+        .bind(record.action)
+        .bind(object.kind)
+        .bind(&object.namespace)
+        .bind(&object.name)
+        .bind(&object.uid)
+        .bind(shortened(&detail, bounds::DETAIL))
+        .execute(db)
+        .await?;
+    });
+    Ok(())
 }
 
 #[cfg(test)]

@@ -62,25 +62,26 @@ impl Store {
     /// The key of a config, made when it is first claimed. Nothing is written if all of it is known.
     ///
     /// A new object under the name of an earlier one gets its history. The records of the earlier one are dropped: nothing of
-    /// them may be shown before the new object's credential has confirmed it.
+    /// them may be shown before the new object's credential has confirmed it. The policy is that of an object's first claim; a
+    /// later one is [kept](Self::keep_policy) beside it, so that a claim that comes late takes nothing back.
     pub async fn claim_config(&self, claim: &ConfigClaim<'_>) -> Result<ConfigKey, StoreError> {
         within("uid", claim.uid.as_str(), bounds::NAME)?;
         within("namespace", claim.namespace, bounds::NAME)?;
         within("name", claim.name, bounds::NAME)?;
-        let find = "SELECT key, uid, purge FROM configs \
+        let find = "SELECT key, uid FROM configs \
                     WHERE integration_key = $1 AND project_id = $2 AND namespace = $3 AND name = $4";
         let Scope { integration, project } = claim.scope;
-        let known: Option<(ConfigKey, ObjectUid, bool)> = both!(self.readers(), db => {
+        let known: Option<(ConfigKey, ObjectUid)> = both!(self.readers(), db => {
             let find = sqlx::query_as(find).bind(integration).bind(project).bind(claim.namespace).bind(claim.name);
             find.fetch_optional(db).await?
         });
         match known {
-            Some((key, uid, purge)) if uid == *claim.uid && purge == claim.purge => return Ok(key),
+            Some((key, uid)) if uid == *claim.uid => return Ok(key),
             Some(_) | None => {}
         }
         let mut transaction = self.write().await?;
         let key = put(transaction.connection(), claim).await?;
-        if known.is_some_and(|(_, uid, _)| uid != *claim.uid) {
+        if known.is_some_and(|(_, uid)| uid != *claim.uid) {
             drop_records(transaction.connection(), key).await?;
         }
         transaction.commit().await?;
@@ -244,14 +245,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_known_is_not_written_again_and_a_policy_may_change() {
+    async fn what_is_known_is_not_written_again_and_a_later_claim_changes_no_policy() {
         for store in TestStore::each().await {
             let scope = store.scope("contoso", 1).await;
             let (key, uid) = (claim(&store, scope, "payments", "uid").await, &ObjectUid::from("uid"));
             finish(&store, key, &[]).await.unwrap();
             let purging = ConfigClaim { scope, namespace: "ns", name: "payments", uid, purge: true };
             assert_eq!(store.claim_config(&purging).await.unwrap(), key);
-            assert_eq!(store.rows::<(bool,)>("SELECT purge FROM configs").await, [(true,)]);
+            assert_eq!(store.rows::<(bool,)>("SELECT purge FROM configs").await, [(false,)]);
             assert!(store.mapping_state(key).await.unwrap().fingerprint.is_some(), "the records stay");
             store.raise_epoch(2).await.unwrap();
             // A writer that was fenced off can still learn what is known, since that takes no write.

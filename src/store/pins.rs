@@ -2,7 +2,7 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::backend::{Backend, both};
+use super::backend::{Backend, Connection, both};
 use super::bounds::{self, within};
 use super::connection::Store;
 use super::error::StoreError;
@@ -110,12 +110,7 @@ impl Store {
     /// new object of the same name does not take over. Work items and the audit trail stay.
     pub async fn forget_object(&self, uid: &ObjectUid) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
-        for (table, column) in OF_OBJECTS {
-            let statement = AssertSqlSafe(format!("DELETE FROM {table} WHERE {column} = $1"));
-            both!(transaction.connection(), db => {
-                sqlx::query(statement).bind(uid).execute(db).await?;
-            });
-        }
+        forget(transaction.connection(), uid).await?;
         transaction.commit().await
     }
 
@@ -135,6 +130,17 @@ impl Store {
         }
         transaction.commit().await
     }
+}
+
+/// [`Store::forget_object`] as a part of a write.
+pub(super) async fn forget(connection: Connection<'_>, uid: &ObjectUid) -> Result<(), StoreError> {
+    both!(connection, db => {
+        for (table, column) in OF_OBJECTS {
+            let statement = AssertSqlSafe(format!("DELETE FROM {table} WHERE {column} = $1"));
+            sqlx::query(statement).bind(uid).execute(&mut *db).await?;
+        }
+    });
+    Ok(())
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod config_mapping;
 mod config_namespaces;
 mod config_outages;
 mod config_pins;
+mod config_purge;
 mod config_reads;
 mod config_refusals;
 mod config_requests;

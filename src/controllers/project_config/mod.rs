@@ -2,6 +2,7 @@
 //! what is told of it, and configs that are only saved stand in the files beside; what a finding means is decided in `domain`.
 
 mod features;
+mod policy;
 mod pull;
 mod saved;
 mod telling;
@@ -71,6 +72,8 @@ pub struct Visit {
     known: Option<pull::Known>,
     /// What may be done in it.
     rights: Option<features::Rights>,
+    /// Whether the store knows that its data go with the object; None if it was not told by this process.
+    policy: Option<bool>,
     absence: Option<Absence>,
     /// Since when the integration has no verdict.
     unready: Option<Instant>,
@@ -101,6 +104,7 @@ async fn look(
     api: &Api<AdoProjectConfig>,
 ) -> Result<Action, ReconcileError> {
     let mut run = Run::new(object, ctx, api);
+    run.keep_policy().await?;
     if run.object.metadata.deletion_timestamp.is_some() {
         run.show(&Finding::Deleting, false).await?;
         return Ok(Action::await_change());
@@ -376,7 +380,10 @@ impl<'a> Run<'a> {
                 Ok(self.settle_at(read_at, finding, interval))
             }
             Err(SyncError::Refused(cause)) => Ok(self.settle(Finding::Refused(cause), RECHECK_INTERVAL)),
-            Err(SyncError::Withdrawn) => Ok(Step { finding: None, ended: false, again: Some(WITHDRAWN_PAUSE) }),
+            // The object went meanwhile, and its data with it.
+            Err(SyncError::Withdrawn | SyncError::Store(StoreError::ConfigGone)) => {
+                Ok(Step { finding: None, ended: false, again: Some(WITHDRAWN_PAUSE) })
+            }
             Err(SyncError::Store(error @ StoreError::TooLarge { .. })) => {
                 let cause = Cause::new(Reason::Unreachable, format!("Azure DevOps sent a work item whose {error}."));
                 Ok(self.failed(cause, self.is_out_of_reach(integration)))
