@@ -51,21 +51,24 @@ pub struct FeedRead<'a>(pub Reading<'a>);
 
 impl FeedRead<'_> {
     /// Reads both feeds to their present ends. Gives None where the service does not offer them.
-    pub async fn run(&self, report: &mut PullReport) -> Result<Option<Extent>, SyncError> {
-        let extent = match self.read(Feed::Revisions, report).await {
+    ///
+    /// `all_links` reads all links anew: a link between two items is told of when it changes, which for items that come from
+    /// another project was before they were here.
+    pub async fn run(&self, all_links: bool, report: &mut PullReport) -> Result<Option<Extent>, SyncError> {
+        let extent = match self.read(Feed::Revisions, false, report).await {
             Err(SyncError::Ado(error)) if is_refusal(&error) => return Ok(None),
             extent => extent?,
         };
-        match self.read(Feed::Links, report).await {
+        match self.read(Feed::Links, all_links, report).await {
             // Parents are then those that the items themselves name.
             Err(SyncError::Ado(error)) if is_refusal(&error) => Ok(Some(extent)),
             read => read.map(|_| Some(extent)),
         }
     }
 
-    async fn read(&self, feed: Feed, report: &mut PullReport) -> Result<Extent, SyncError> {
+    async fn read(&self, feed: Feed, anew: bool, report: &mut PullReport) -> Result<Extent, SyncError> {
         let Reading { store, scope, .. } = self.0;
-        let stored = store.feed_token(scope, feed).await?;
+        let stored = if anew { None } else { store.feed_token(scope, feed).await? };
         if let Some(token) = stored.and_then(|token| FeedToken::try_from(token).ok()) {
             match self.pages(feed, FeedStart::Token(token), report).await {
                 // A token that the service does not know any more: all is read again, and what is stored stays meanwhile.

@@ -100,7 +100,7 @@ impl Pull<'_> {
         let extent = if depth == Depth::Changes && self.never_had_feeds().await? {
             None
         } else {
-            FeedRead(self.reading).run(report).await?
+            FeedRead(self.reading).run(depth >= Depth::Links, report).await?
         };
         match extent {
             Some(extent) => self.behind_feeds(extent, depth, confirmed, report).await,
@@ -126,8 +126,7 @@ impl Pull<'_> {
     ) -> Result<(), SyncError> {
         report.depth = match extent {
             Extent::Everything { .. } => Depth::Everything,
-            Extent::Changes if depth == Depth::Changes => Depth::Changes,
-            Extent::Changes => Depth::Links,
+            Extent::Changes => depth.min(Depth::Links),
         };
         if report.depth == Depth::Changes || extent == (Extent::Everything { is_first: true }) {
             return Ok(());

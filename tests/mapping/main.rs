@@ -6,6 +6,7 @@ mod golden;
 mod ours;
 mod sentences;
 mod small;
+mod words;
 mod worlds;
 
 use std::collections::BTreeSet;

@@ -10,14 +10,15 @@ use ado_operator::domain::mapping::accept::{SEVERITY, TeamView, World, accept};
 use ado_operator::domain::mapping::ancestry::{Ancestry, Kin};
 use ado_operator::domain::mapping::apply::Application;
 use ado_operator::domain::mapping::pins::{MappingPins, TeamPin};
-use ado_operator::domain::mapping::plan::{Plan, PlanNode};
+use ado_operator::domain::mapping::plan::Plan;
 use ado_operator::domain::mapping::process::{Process, reference_of};
 use ado_operator::domain::mapping::tree::Tree;
 use ado_operator::domain::mapping::unmapped::UnmappedCounts;
-use ado_operator::domain::mapping::warnings::{Side, Warning};
 use ado_operator::domain::mapping::{Item, Mapping, Record, RecordKind, folded, same};
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+use crate::words;
 
 /// A world as our own code sees it.
 struct Seen {
@@ -156,12 +157,12 @@ fn apply(mapping: &Mapping, seen: &Seen, items: &[Value]) -> Value {
         "requirementTypes": sorted(&selected.requirement_types),
         "bugTypes": sorted(&selected.bug_types),
         "tiers": tiers(&seen.process),
-        "releases": nodes(&plan.releases, false),
-        "sprints": nodes(&plan.sprints, true),
+        "releases": words::nodes(&plan.releases, false),
+        "sprints": words::nodes(&plan.sprints, true),
         "records": records.iter().map(|record| shown(record, tree)).collect::<Vec<_>>(),
-        "unmapped": unmapped.into_sorted().iter().map(|one| json!({"field": one.field, "value": one.value, "items": one.items})).collect::<Vec<_>>(),
-        "warnings": warnings(&plan),
-        "gone": gone(&plan),
+        "unmapped": words::unmapped(&unmapped.into_sorted()),
+        "warnings": words::warnings(&plan.warnings),
+        "gone": words::gone(&plan.gone),
     })
 }
 
@@ -169,13 +170,6 @@ fn sorted(names: &[String]) -> Vec<&String> {
     let mut sorted: Vec<&String> = names.iter().collect();
     sorted.sort();
     sorted
-}
-
-fn gone(plan: &Plan) -> Vec<Value> {
-    let mut gone: Vec<_> = plan.gone.iter().map(|gone| (gone.field, &gone.name)).collect();
-    gone.sort();
-    gone.dedup();
-    gone.into_iter().map(|(field, name)| json!({"field": field, "name": name})).collect()
 }
 
 fn own_node(tree: &Tree, item: &Value) -> Option<usize> {
@@ -234,45 +228,6 @@ fn tiers(process: &Process) -> Vec<Value> {
         json!({"tier": place, "types": types})
     };
     (1..).zip(process.tiers()).map(tier).collect()
-}
-
-fn nodes(found: &[PlanNode], with_release: bool) -> Vec<Value> {
-    let mut found: Vec<&PlanNode> = found.iter().collect();
-    found.sort_by_key(|node| node.identifier.to_string());
-    let shown = |node: &&PlanNode| {
-        let mut shown = json!({"identifier": node.identifier, "name": node.name});
-        if with_release {
-            shown["release"] = json!(node.release);
-        }
-        shown
-    };
-    found.iter().map(shown).collect()
-}
-
-fn warnings(plan: &Plan) -> Vec<Value> {
-    let side = |side: Side| match side {
-        Side::Release => "release",
-        Side::Sprint => "sprint",
-    };
-    let mut all: Vec<Value> = plan
-        .warnings
-        .iter()
-        .map(|warning| match warning {
-            Warning::MatchesNothing { side: of, source } => {
-                json!({"kind": "MatchesNothing", "side": side(*of), "source": source})
-            }
-            Warning::ReleasesTakeAll => json!({"kind": "ReleasesTakeAll"}),
-            Warning::NamedTwice { path } => json!({"kind": "NamedTwice", "path": path}),
-            Warning::SprintAboveRelease { sprint } => json!({"kind": "SprintAboveRelease", "sprint": sprint}),
-            Warning::EqualNames { side: of, name } => json!({"kind": "EqualNames", "side": side(*of), "name": name}),
-            Warning::Renamed { field, was, .. } => json!({"kind": "Renamed", "field": field, "was": was}),
-            Warning::Shifted { was, is } => json!({"kind": "Shifted", "was": was, "is": is}),
-            Warning::NoSeverity => json!({"kind": "NoSeverity"}),
-        })
-        .collect();
-    all.sort_by_key(Value::to_string);
-    all.dedup();
-    all
 }
 
 fn type_of(one: &Value) -> Value {

@@ -82,7 +82,7 @@ impl World {
     /// Reads what changed.
     async fn read(&self) -> Result<PullReport, SyncError> {
         let (reading, mut report) = (self.reading(), PullReport::default());
-        let extent = FeedRead(reading).run(&mut report).await?;
+        let extent = FeedRead(reading).run(false, &mut report).await?;
         assert!(matches!(extent, Some(Extent::Changes | Extent::Everything { .. })), "{extent:?}");
         Ok(report)
     }
