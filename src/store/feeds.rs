@@ -87,11 +87,12 @@ impl Store {
         let change = next_change(transaction.connection(), scope).await?;
         let mut changed = work_items::put(transaction.connection(), change, &rows).await?;
         let gone: HashSet<WorkItemId> = deleted.iter().copied().collect();
-        let present = rows.iter().map(|item| item.id).filter(|id| !gone.contains(id));
-        changed += mark(transaction.connection(), change, present, false).await?;
-        changed += mark(transaction.connection(), change, deleted.iter().copied(), true).await?;
+        let ids: Vec<WorkItemId> = rows.iter().map(|item| item.id).collect();
+        let present: Vec<WorkItemId> = ids.iter().copied().filter(|id| !gone.contains(id)).collect();
+        changed += mark(transaction.connection(), change, &present, false).await?;
+        changed += mark(transaction.connection(), change, deleted, true).await?;
         keep_change(transaction.connection(), change, changed).await?;
-        take_back(transaction.connection(), scope, rows.iter().map(|item| item.id)).await?;
+        take_back(transaction.connection(), scope, &ids).await?;
         keep_token(transaction.connection(), scope, Feed::Revisions, token).await?;
         transaction.commit().await?;
         Ok(changed)

@@ -32,7 +32,7 @@ const ACQUIRE: Duration = Duration::from_secs(30);
 const GOODBYE: Duration = Duration::from_secs(5);
 
 /// Settings of each connection.
-const SETTINGS: [(&str, &str); 8] = [
+const SETTINGS: [(&str, &str); 9] = [
     // What the server ends by itself: a statement that takes too long, a wait for another writer, and a transaction of a
     // process that is gone, which would keep all others from writing. Of one that is gone in the middle of a statement only
     // the network tells, after a minute.
@@ -47,6 +47,9 @@ const SETTINGS: [(&str, &str); 8] = [
     // Each statement is planned when it is executed: a plan that was made while a table was empty, and kept, would read all
     // of the table once it is full.
     ("plan_cache_mode", "force_custom_plan"),
+    // Whatever is read in pages is read along an index that has its order. Until the server has looked at a new table it takes
+    // a scope for a few rows, and would collect and sort all of them for each page.
+    ("enable_sort", "off"),
 ];
 
 /// An open database.

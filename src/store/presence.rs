@@ -59,7 +59,7 @@ impl Store {
     pub async fn hide(&self, scope: Scope, ids: &[WorkItemId]) -> Result<u64, StoreError> {
         let mut transaction = self.write().await?;
         let change = next_change(transaction.connection(), scope).await?;
-        let hidden = mark(transaction.connection(), change, ids.iter().copied(), true).await?;
+        let hidden = mark(transaction.connection(), change, ids, true).await?;
         keep_change(transaction.connection(), change, hidden).await?;
         transaction.commit().await?;
         Ok(hidden)
@@ -70,20 +70,25 @@ impl Store {
 pub(super) async fn mark(
     connection: Connection<'_>,
     change: Change,
-    ids: impl Iterator<Item = WorkItemId>,
+    ids: &[WorkItemId],
     absent: bool,
 ) -> Result<u64, StoreError> {
+    if ids.is_empty() {
+        return Ok(0);
+    }
     let update = match connection {
+        // A cross join is done in this order: each id is looked up. Else SQLite would walk along all items of the scope.
         Backend::Sqlite(_) => {
-            "UPDATE work_items SET absent = $1, change = $2 WHERE integration_key = $3 AND project_id = $4 \
-             AND absent <> $1 AND id IN (SELECT value FROM json_each($5))"
+            "UPDATE work_items SET absent = $1, change = $2 WHERE rowid IN (SELECT work_items.rowid \
+             FROM json_each($5) AS wanted CROSS JOIN work_items WHERE integration_key = $3 AND project_id = $4 \
+             AND work_items.id = wanted.value AND absent <> $1)"
         }
         Backend::Postgres(_) => {
             "UPDATE work_items SET absent = $1, change = $2 WHERE integration_key = $3 AND project_id = $4 \
              AND absent <> $1 AND id IN (SELECT jsonb_array_elements_text($5::jsonb)::bigint)"
         }
     };
-    let ids = WorkItemId::json(ids);
+    let ids = WorkItemId::json(ids.iter().copied());
     Ok(both!(connection, db => {
         let update = sqlx::query(update).bind(absent).bind(change.number);
         let update = update.bind(change.scope.integration).bind(change.scope.project).bind(ids);

@@ -71,7 +71,7 @@ impl Store {
     /// Sets items aside no more.
     pub async fn forget_set_aside(&self, scope: Scope, ids: &[WorkItemId]) -> Result<(), StoreError> {
         let mut transaction = self.write().await?;
-        take_back(transaction.connection(), scope, ids.iter().copied()).await?;
+        take_back(transaction.connection(), scope, ids).await?;
         transaction.commit().await
     }
 
@@ -91,11 +91,7 @@ impl Store {
 }
 
 /// Items that were read are set aside no more.
-pub(super) async fn take_back(
-    connection: Connection<'_>,
-    scope: Scope,
-    ids: impl Iterator<Item = WorkItemId>,
-) -> Result<(), StoreError> {
+pub(super) async fn take_back(connection: Connection<'_>, scope: Scope, ids: &[WorkItemId]) -> Result<(), StoreError> {
     let delete = match connection {
         Backend::Sqlite(_) => {
             "DELETE FROM set_aside WHERE integration_key = $1 AND project_id = $2 \
@@ -106,7 +102,7 @@ pub(super) async fn take_back(
              AND id IN (SELECT jsonb_array_elements_text($3::jsonb)::bigint)"
         }
     };
-    let ids = WorkItemId::json(ids);
+    let ids = WorkItemId::json(ids.iter().copied());
     both!(connection, db => {
         sqlx::query(delete).bind(scope.integration).bind(scope.project).bind(ids).execute(db).await?;
     });
