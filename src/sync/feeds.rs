@@ -1,6 +1,8 @@
 //! The reporting feeds of a project, read from where they ended last (`ado-api.md` §9): the first read and every later one are
 //! the same, only that the first one begins at the beginning.
 
+use futures::FutureExt as _;
+use futures::future::join;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -12,15 +14,16 @@ use super::fields::short;
 use super::pull::PullReport;
 use super::reading::Reading;
 use super::records::{Gathered, record};
+use super::writing::{self, Writer};
 use crate::ado::model::{LinkChange, Revision, WorkItemId};
 use crate::ado::{AdoClient, AdoError, Defect, Fed, FeedStart, FeedToken, Page, PageEnd, RevisionsQuery};
 use crate::store::{self, Feed, LinkRecord};
 
-/// Elements that are written at a time.
-const PART: usize = 1_000;
+/// Elements of a part. Pages of the service's usual sizes are one part.
+const PART: usize = 2_000;
 
-/// Bytes of fields that are written at a time, and so held in memory; one element may go beyond.
-const PART_BYTES: usize = 4 << 20;
+/// Bytes of fields in a part; one element may go beyond. About ten parts are held in memory.
+const PART_BYTES: usize = 2 << 20;
 
 /// Pages in a row without anything in them, after which a feed has no end.
 const EMPTY_PAGES: u32 = 100;
@@ -70,25 +73,42 @@ impl FeedRead<'_> {
         let Reading { store, scope, .. } = self.0;
         let stored = if anew { None } else { store.feed_token(scope, feed).await? };
         if let Some(token) = stored.and_then(|token| FeedToken::try_from(token).ok()) {
-            match self.pages(feed, FeedStart::Token(token), report).await {
+            match self.read_from(feed, FeedStart::Token(token), report).await {
                 // A token that the service does not know any more: all is read again, and what is stored stays meanwhile.
                 Err(SyncError::Ado(AdoError::BadRequest(_))) => store.forget_feed(scope, feed).await?,
                 done => return done.map(|()| Extent::Changes),
             }
         }
         let is_first = store.items_above(scope, 0, 1).await?.is_empty();
-        self.pages(feed, FeedStart::Beginning, report).await?;
+        self.read_from(feed, FeedStart::Beginning, report).await?;
         Ok(Extent::Everything { is_first })
     }
 
-    async fn pages(&self, feed: Feed, mut start: FeedStart, report: &mut PullReport) -> Result<(), SyncError> {
+    /// Reads a feed into the store, up to its present end.
+    async fn read_from(&self, feed: Feed, start: FeedStart, report: &mut PullReport) -> Result<(), SyncError> {
+        let Reading { store, scope, .. } = self.0;
+        let (writer, orders) = writing::channel();
+        let read = self.pages(feed, start, writer, report).boxed();
+        let (read, changed) = join(read, writing::write(store, scope, feed, orders).boxed()).await;
+        // A reader whose writer fails ends as well; why, the writer knows.
+        report.changed |= changed? > 0;
+        read
+    }
+
+    async fn pages(
+        &self,
+        feed: Feed,
+        mut start: FeedStart,
+        writer: Writer,
+        report: &mut PullReport,
+    ) -> Result<(), SyncError> {
         let client = self.0.patient_client();
         let mut empty = 0;
         loop {
-            let (end, elements) = match self.page(&client, feed, &start, Texts::InPage, report).await {
+            let (end, elements) = match self.page(&client, feed, &start, &writer, Texts::InPage, report).await {
                 // A page is cut for its size, or fails for what is in it, and both are mostly the long texts.
                 Err(SyncError::Ado(error)) if is_broken(&error) => {
-                    self.page(&client, feed, &start, Texts::Apart, report).await?
+                    self.page(&client, feed, &start, &writer, Texts::Apart, report).await?
                 }
                 read => read?,
             };
@@ -108,14 +128,15 @@ impl FeedRead<'_> {
         client: &AdoClient,
         feed: Feed,
         start: &FeedStart,
+        writer: &Writer,
         texts: Texts,
         report: &mut PullReport,
     ) -> Result<(PageEnd, usize), SyncError> {
         self.0.check_permission().await?;
         report.requests += 1;
         match feed {
-            Feed::Revisions => self.revisions(client, start, texts, report).await,
-            Feed::Links => self.links(client, start, report).await,
+            Feed::Revisions => self.revisions(client, start, writer, texts, report).await,
+            Feed::Links => self.links(client, start, writer, report).await,
         }
     }
 
@@ -123,6 +144,7 @@ impl FeedRead<'_> {
         &self,
         client: &AdoClient,
         start: &FeedStart,
+        writer: &Writer,
         texts: Texts,
         report: &mut PullReport,
     ) -> Result<(PageEnd, usize), SyncError> {
@@ -145,10 +167,12 @@ impl FeedRead<'_> {
             left.large.extend(part.large);
             report.set_aside += part.nameless + gathered.set_aside.len() as u64;
             let token = part.end.as_ref().and_then(token);
-            let changed = gathered.store(store, scope, &deleted, token.as_deref().filter(|_| left.is_empty())).await?;
-            report.changed |= changed > 0;
+            let known = token.clone().filter(|_| left.is_empty());
+            writer.put(writing::Part { gathered, deleted, token: known, ..writing::Part::default() }).await?;
             if let Some(end) = part.end {
                 if !left.is_empty() {
+                    // What comes now says more of an item, so it is written behind all else.
+                    writer.finish().await?;
                     // The page is over by now: it would hold the place of the requests that are needed here.
                     left.read(self.0, report).await?;
                     store.put_revisions(scope, &[], &[], token.as_deref()).await?;
@@ -162,6 +186,7 @@ impl FeedRead<'_> {
         &self,
         client: &AdoClient,
         start: &FeedStart,
+        writer: &Writer,
         report: &mut PullReport,
     ) -> Result<(PageEnd, usize), SyncError> {
         let mut page = client.link_changes(&self.0.project, &LINK_TYPES, start).await?;
@@ -171,10 +196,9 @@ impl FeedRead<'_> {
             elements += part.count();
             // Whatever is of such a size, or has no ends, is no link.
             report.set_aside += part.nameless + (part.odd.len() + part.large.len()) as u64;
-            let links: Vec<LinkRecord> = part.elements.iter().filter_map(link).collect();
+            let links = part.elements.iter().filter_map(link).collect();
             let token = part.end.as_ref().and_then(token);
-            let changed = self.0.store.put_links(self.0.scope, &links, token.as_deref()).await?;
-            report.changed |= changed > 0;
+            writer.put(writing::Part { links, token, ..writing::Part::default() }).await?;
             if let Some(end) = part.end {
                 return Ok((end, elements));
             }
@@ -252,7 +276,7 @@ impl<T> Part<T> {
 }
 
 /// The next elements of a page. `bytes` tells the size of one.
-async fn part<T: DeserializeOwned>(page: &mut Page<T>, bytes: impl Fn(&T) -> usize) -> Result<Part<T>, AdoError> {
+async fn part<T: DeserializeOwned>(page: &mut Page<T>, bytes: fn(&T) -> usize) -> Result<Part<T>, AdoError> {
     let mut part = Part { elements: Vec::new(), odd: Vec::new(), large: Vec::new(), nameless: 0, end: None };
     let mut size = 0;
     while part.end.is_none() && part.elements.len() < PART && size < PART_BYTES {

@@ -22,6 +22,7 @@ pub mod resolve;
 pub mod shared;
 #[cfg(test)]
 mod tests;
+mod writing;
 
 use crate::ado::AdoError;
 use crate::domain::verdict::Cause;
