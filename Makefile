@@ -48,9 +48,9 @@ soak: check-controlplane check-postgres ## Vet the Go programs and run the Rust 
 	for module in $(GO_MODULES); do $(GO) -C "$$module" vet ./...; done
 	SOAK=1 RUST_TEST_THREADS=8 cargo test --locked --workspace
 
-bench: check-controlplane ## Measure the released programs, and print one JSON line per figure.
+bench: check-controlplane check-postgres ## Measure the released programs, and print one JSON line per figure; PARTS="fleet items idle" chooses.
 	cargo build --release --locked -p ado-operator -p ado-simulator --bins
-	cargo run --release --locked --example bench
+	cargo run --release --locked --example bench -- $(PARTS)
 
 image: ## Build a container image: IMAGE=name:tag, BUILDER=docker, podman or "buildah".
 	cargo build --release --locked --bin ado-operator

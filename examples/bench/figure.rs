@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-/// A measured figure. Smaller is better, whatever it is.
+/// A measured figure.
 #[derive(Clone, Debug, Serialize)]
 pub struct Figure {
-    name: &'static str,
+    name: String,
     value: f64,
     unit: &'static str,
     target: f64,
@@ -20,9 +20,17 @@ pub struct Figure {
 
 impl Figure {
     /// A figure that must not exceed its target.
-    pub fn at_most(name: &'static str, value: f64, unit: &'static str, target: f64) -> Self {
-        let (value, target, ok) = (rounded(value), rounded(target), value <= target);
-        Self { name, value, unit, target, ok, limit: None, loops: None }
+    pub fn at_most(name: impl Into<String>, value: f64, unit: &'static str, target: f64) -> Self {
+        Self::new(name.into(), value, unit, target, value <= target)
+    }
+
+    /// A figure that must reach its target.
+    pub fn at_least(name: impl Into<String>, value: f64, unit: &'static str, target: f64) -> Self {
+        Self::new(name.into(), value, unit, target, value >= target)
+    }
+
+    fn new(name: String, value: f64, unit: &'static str, target: f64, ok: bool) -> Self {
+        Self { name, value: rounded(value), unit, target: rounded(target), ok, limit: None, loops: None }
     }
 
     /// The same if it was measured to its end; else the value is that after which the measurement was given up, so the

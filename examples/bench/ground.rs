@@ -32,7 +32,7 @@ impl Ground {
     /// Starts everything.
     pub async fn new() -> Outcome<Self> {
         let programs = programs()?;
-        let ado = Ado::start(&programs.join("ado-simulator"))?;
+        let ado = Ado::start(&programs.join("ado-simulator"), ITEMS, None)?;
         let plane = tokio::task::spawn_blocking(|| ControlPlane::with_chart(&[])).await??;
         let admin = plane.admin().await?;
         let operator_config = plane.operator_config().await?;
@@ -63,8 +63,11 @@ impl Ground {
     }
 }
 
+/// Work items where the figures are not about them.
+const ITEMS: u32 = 1_000;
+
 /// The folder of the built programs: this one is an example, which cargo puts into a folder below.
-fn programs() -> Outcome<PathBuf> {
+pub fn programs() -> Outcome<PathBuf> {
     let own = std::env::current_exe()?;
     let folder = own.ancestors().nth(2).ok_or("this program lies in no target folder")?;
     for name in ["ado-operator", "ado-simulator"] {
@@ -117,9 +120,11 @@ pub struct Asked {
 }
 
 impl Ado {
-    fn start(program: &Path) -> Outcome<Self> {
+    /// Starts it with so many work items, all in one project or spread over all of them.
+    pub fn start(program: &Path, items: u32, project: Option<&str>) -> Outcome<Self> {
         let mut child = Command::new(program)
-            .args(["--listen", "127.0.0.1:0", "--seed", "1", "--items", "1000"])
+            .args(["--listen", "127.0.0.1:0", "--seed", "1", "--items", &items.to_string()])
+            .args(project.iter().flat_map(|project| ["--items-in", project]))
             .args(["--journal-limit", "200000", "--exit-on-stdin-eof"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -155,6 +160,16 @@ impl Ado {
     /// New tokens, each of an administrator of its own.
     pub async fn create_pats(&self, label: &str, count: usize) -> Outcome<Vec<Pat>> {
         self.control("POST", "pats", Some(json!({"label": label, "count": count}))).await
+    }
+
+    /// Adds a project with some user stories and bugs.
+    pub async fn add_project(&self, name: &str, items: usize) -> Outcome<()> {
+        self.control::<Value>("POST", "projects", Some(json!({"name": name, "process": "Agile"}))).await?;
+        for kind in ["User Story", "Bug"].iter().cycle().take(items) {
+            let item = json!({"project": name, "type": kind, "fields": {"System.Title": "Nothing changes"}});
+            self.control::<Value>("POST", "workitems", Some(item)).await?;
+        }
+        Ok(())
     }
 
     /// Forgets the requests so far.
