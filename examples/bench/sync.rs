@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ado_operator::ado::model::ProjectDetails;
 use ado_operator::ado::{
@@ -11,11 +12,12 @@ use ado_operator::ado::{
 use ado_operator::api::{AdoProjectConfigSpec, ResolvedIntegration};
 use ado_operator::clock::{SharedClock, SystemClock};
 use ado_operator::domain::projects::ProjectFilter;
-use ado_operator::store::{ObjectUid, Scope, Server, Store};
-use ado_operator::sync::pull::Pull;
+use ado_operator::store::{ConfigClaim, ConfigKey, ObjectUid, Scope, Server, Store};
+use ado_operator::sync::look::Look;
+use ado_operator::sync::pull::{Depth, Pull};
 use ado_operator::sync::reading::Reading;
 use ado_operator::sync::reads::{Reads, Wish};
-use ado_operator::sync::remap::remap;
+use ado_operator::sync::remap::Remap;
 use ado_operator::sync::resolve::{self, Accepted, Validated};
 use futures::FutureExt as _;
 use serde::{Deserialize, Serialize};
@@ -57,6 +59,7 @@ pub struct Subject {
     client: AdoClient,
     store: Store,
     scope: Scope,
+    config: ConfigKey,
     project: ProjectDetails,
     clock: SharedClock,
     reads: Reads,
@@ -68,7 +71,7 @@ pub struct Learnt(Validated);
 impl Learnt {
     /// The body of the request for a page of revisions, as the sync sends it; the journal keeps none.
     pub fn revisions_body(&self) -> Value {
-        let fields: Vec<&str> = self.0.fields.iter().map(String::as_str).chain(["System.IsDeleted"]).collect();
+        let fields: Vec<&str> = self.0.fields.wanted.iter().map(String::as_str).chain(["System.IsDeleted"]).collect();
         json!({"fields": fields, "includeLatestOnly": true, "includeDeleted": true})
     }
 }
@@ -84,16 +87,20 @@ impl Subject {
         let project = client.project(&order.project).await?;
         let key = store.accept_organization(&ObjectUid::from("contoso"), "bench", "contoso", "contoso").await?.key;
         let scope = Scope { integration: key, project: project.id.0.into() };
-        Ok(Self { client, store, scope, project, clock: Arc::new(SystemClock), reads: Reads::default() })
+        let uid = ObjectUid::from(CONFIG);
+        let claim = ConfigClaim { scope, namespace: "bench", name: "bench", uid: &uid, purge: false };
+        let config = store.claim_config(&claim).await?;
+        Ok(Self { client, store, scope, config, project, clock: Arc::new(SystemClock), reads: Reads::default() })
     }
 
     /// Reads what a spec is held against, and accepts it.
     pub async fn learn(&self, spec: Value) -> Outcome<Learnt> {
         let spec: AdoProjectConfigSpec = serde_json::from_value(spec)?;
         let allowed = ProjectFilter::new(None);
-        let project = resolve::project(&self.client, &spec, None, &allowed).await?;
+        let look = Look::once(self.client.clone());
+        let project = resolve::project(&look, &spec, None, &allowed).await?;
         let integration = ResolvedIntegration::default();
-        Ok(Learnt(resolve::mapping(&self.client, &spec, integration, &project, Accepted::default()).await?))
+        Ok(Learnt(resolve::mapping(&look, &spec, integration, &project, Accepted::default()).await?))
     }
 
     /// Reads what changed since the last time, at first everything; gives the number of items that were read.
@@ -104,17 +111,20 @@ impl Subject {
             store: &self.store,
             scope: self.scope,
             project: self.project.id,
-            fields: &learnt.0.fields,
+            fields: &learnt.0.fields.wanted,
             permitted: &permitted,
         };
         let pull = Pull { reading, clock: &self.clock, config: CONFIG, reads: &self.reads };
-        Ok(pull.run(Wish { tolerance: std::time::Duration::ZERO, whole: false }).await?.items)
+        Ok(pull.run(Wish { tolerance: Duration::ZERO, depth: Depth::Changes, confirmed: None }).await?.items)
     }
 
     /// Maps what is stored, without a request; gives the number of records.
     pub async fn map(&self, learnt: &Learnt) -> Outcome<u64> {
-        let mapped = remap(&self.store, self.scope, &learnt.0.mapping, &learnt.0.tree).await?;
-        Ok(mapped.requirements + mapped.bugs)
+        let Validated { mapping, tree, fingerprint, .. } = &learnt.0;
+        let (store, scope, config) = (&self.store, self.scope, self.config);
+        let now = self.clock.now().as_millisecond();
+        let mapped = Remap { store, scope, config, mapping, tree, fingerprint: *fingerprint, now }.run().await?;
+        Ok(mapped.totals.requirements + mapped.totals.bugs)
     }
 
     /// Closes the store.

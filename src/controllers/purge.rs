@@ -102,6 +102,8 @@ async fn purge_if_gone(config: &Purgeable, ctx: &Context) -> Result<bool, Reconc
     }
     let actor = Actor::FieldManager(FIELD_MANAGER.to_owned());
     let is_purged = ctx.store.purge_config(config, &actor, ctx.clock.now().as_millisecond()).await?;
+    // Whoever comes next reads what went with it.
+    ctx.reads.forget();
     if is_purged {
         info!(namespace = config.namespace, name = config.name, "the data of a project config were purged");
     }

@@ -108,7 +108,7 @@ impl Store {
     ) -> Result<u64, StoreError> {
         let mut transaction = self.write().await?;
         let change = next_change(transaction.connection(), scope).await?;
-        let hidden = mark(transaction.connection(), change, deleted.iter().copied(), true).await?;
+        let hidden = mark(transaction.connection(), change, deleted, true).await?;
         keep_change(transaction.connection(), change, hidden).await?;
         keep(transaction.connection(), scope, CHANGES, time).await?;
         transaction.commit().await?;

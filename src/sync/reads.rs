@@ -2,6 +2,7 @@
 //!
 //! Two reads of one scope would abandon each other in the store, and ask for everything twice.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -36,11 +37,15 @@ impl Wish {
 
 /// Reads by their scope.
 #[derive(Debug)]
-pub struct Reads(Shared<Scope, PullReport>);
+pub struct Reads {
+    reports: Shared<Scope, PullReport>,
+    /// How many there were.
+    count: AtomicU64,
+}
 
 impl Default for Reads {
     fn default() -> Self {
-        Self(Shared::new(KEPT))
+        Self { reports: Shared::new(KEPT), count: AtomicU64::default() }
     }
 }
 
@@ -57,20 +62,25 @@ impl Reads {
         let age = Age { asked: Instant::now(), tolerance: wish.tolerance };
         let next = |before: Option<&PullReport>, report: PullReport| {
             let before = before.copied().unwrap_or_default();
+            let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
             // Who only looks for changes sees nothing of what is gone without one.
             let disappearance =
                 if report.depth == Depth::Changes { before.disappearance } else { report.disappearance };
-            PullReport { disappearance, number: before.number + 1, ..report }
+            PullReport { disappearance, number, ..report }
         };
-        let answer = self.0.get_if(scope, clock, age, |report| wish.is_content_with(report), next, read).await?;
+        let answer = self.reports.get_if(scope, clock, age, |report| wish.is_content_with(report), next, read).await?;
         Ok(PullReport { at: answer.at, ..answer.value })
+    }
+
+    /// Forgets what was read, after something of it was deleted from the store.
+    pub fn forget(&self) {
+        self.reports.forget(|_| true);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicU64, Ordering};
 
     use futures::future::join_all;
 

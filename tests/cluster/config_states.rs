@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ado_operator::api::{ALLOW_DELETION, AdoIntegration, AdoProjectConfig};
+use ado_operator::api::{ALLOW_DELETION, AdoIntegration, AdoProjectConfig, REQUESTED_AT};
 use ado_simulator::{Effect, Fault, Options};
 use serde_json::json;
 use support::audit::Bookmark;
@@ -138,7 +138,9 @@ async fn a_first_sync_that_takes_long_is_shown_as_waiting() {
     assert_config(&world.config_is("payments", "Active", "Synced").await, &ACTIVE, GOOD);
 
     world.ado.add_fault(slow());
-    world.patch::<AdoProjectConfig>("payments", json!({"spec": {"description": "Edited."}})).await;
+    // An edit alone needs no request.
+    let edit = json!({"metadata": {"annotations": {REQUESTED_AT: "1"}}, "spec": {"description": "Edited."}});
+    world.patch::<AdoProjectConfig>("payments", edit).await;
     let found = world.config_is("payments", "Active", "Syncing").await;
     assert_config(&found, &waiting("Active", "Syncing"), GOOD);
     let mapping = found.status.unwrap().conditions.into_iter().find(|one| one.type_ == "MappingValid").unwrap();

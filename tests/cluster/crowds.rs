@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use ado_operator::api::{AdoIntegration, AdoProjectConfig};
+use ado_operator::api::{AdoIntegration, AdoProjectConfig, REQUESTED_AT};
 use ado_simulator::{Effect, Fault};
 use k8s_openapi::NamespaceResourceScope;
 use kube::Resource;
@@ -69,7 +69,10 @@ async fn an_edited_config_that_has_to_wait_claims_nothing_of_its_new_spec() {
     let world = configs::synced().await;
     world.ado.add_fault(Fault::on_path("*/_apis/projects/*", SLOW).times(CROWD));
     for name in others() {
-        world.apply::<AdoProjectConfig>(world.config(&name, "contoso", json!({}))).await;
+        let mut other = world.config(&name, "contoso", json!({}));
+        // What is known of the project would do for it otherwise.
+        other["metadata"]["annotations"] = json!({REQUESTED_AT: "1"});
+        world.apply::<AdoProjectConfig>(other).await;
     }
     full_house::<AdoProjectConfig>(&world).await;
     configs::edit(&world, json!({"bugMapping": {"enabled": false}})).await;

@@ -14,6 +14,7 @@ use ado_operator::domain::mapping::pins::MappingPins;
 use ado_operator::domain::projects::ProjectFilter;
 use ado_operator::store::{ConfigClaim, ConfigKey, ObjectUid, PinnedMapping, Scope, Store};
 use ado_operator::sync::SyncError;
+use ado_operator::sync::look::Look;
 use ado_operator::sync::pull::{Depth, Pull, PullReport};
 use ado_operator::sync::reading::Reading;
 use ado_operator::sync::reads::{Reads, Wish};
@@ -108,10 +109,16 @@ impl Config {
         self.client = self.access.client();
     }
 
+    /// A look at the project as it is.
+    fn look(&self) -> Look {
+        Look::once(self.client.clone())
+    }
+
     /// The project, whose id stays.
     pub async fn project(&self) -> Result<ProjectDetails, SyncError> {
         let all = ProjectFilter::default();
-        let find = || resolve::project(&self.client, &self.spec, None, &all);
+        let look = self.look();
+        let find = || resolve::project(&look, &self.spec, None, &all);
         self.project.get_or_try_init(find).await.cloned()
     }
 
@@ -149,7 +156,7 @@ impl Config {
 
     async fn validated(&self, spec: &AdoProjectConfigSpec, accepted: Accepted) -> Result<Validated, SyncError> {
         let project = self.project().await?;
-        Box::pin(resolve::mapping(&self.client, spec, ResolvedIntegration::default(), &project, accepted)).await
+        Box::pin(resolve::mapping(&self.look(), spec, ResolvedIntegration::default(), &project, accepted)).await
     }
 
     /// Gives the config a spec, with the pins of the one before it or without. One that is refused is not taken.
@@ -220,7 +227,7 @@ impl Config {
             store,
             scope: self.scope(store, &project).await,
             project: project.id,
-            fields: &validated.fields,
+            fields: &validated.fields.wanted,
             permitted: &permitted,
         };
         let pull = Pull { reading, clock: &self.clock, config: &self.uid, reads: &self.reads };
