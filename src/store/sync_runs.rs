@@ -78,10 +78,10 @@ pub struct SyncRun {
     pub finished_at: Option<i64>,
     /// `None` while it runs.
     pub outcome: Option<SyncOutcome>,
-    /// Work items read; 0 while it runs.
+    /// Work items read, so far if it runs.
     #[sqlx(try_from = "i64")]
     pub items: u64,
-    /// Requests sent to Azure DevOps; 0 while it runs.
+    /// Requests sent to Azure DevOps, so far if it runs.
     #[sqlx(try_from = "i64")]
     pub requests: u64,
     /// The reason of a failure.
@@ -117,6 +117,16 @@ impl Store {
         });
         transaction.commit().await?;
         Ok(id)
+    }
+
+    /// Records how far a run has come. Nothing happens if it has ended.
+    pub async fn note_progress(&self, id: SyncRunId, items: u64, requests: u64) -> Result<(), StoreError> {
+        let note = "UPDATE sync_runs SET items = $1, requests = $2 WHERE id = $3 AND finished_at IS NULL";
+        let mut transaction = self.write().await?;
+        both!(transaction.connection(), db => {
+            sqlx::query(note).bind(column(items)).bind(column(requests)).bind(id).execute(db).await?;
+        });
+        transaction.commit().await
     }
 
     /// Records how a run ended; [`StoreError::SyncRunNotOpen`] if it has ended before.
@@ -190,6 +200,9 @@ mod tests {
             let id = store.start_sync_run(&run(scope, "config", 10)).await.unwrap();
             let open = store.sync_runs(&"config".into(), 10).await.unwrap();
             assert_eq!((open.len(), open[0].id, open[0].started_at, open[0].outcome), (1, id, 10, None));
+            store.note_progress(id, 5, 2).await.unwrap();
+            let open = store.sync_runs(&"config".into(), 10).await.unwrap();
+            assert_eq!((open[0].items, open[0].requests, open[0].outcome), (5, 2, None));
 
             let end = SyncRunEnd {
                 finished_at: 20,
@@ -204,6 +217,8 @@ mod tests {
             assert_eq!((ended.items, ended.requests, ended.reason.as_deref()), (7, 3, Some("Throttled")));
             assert_eq!((ended.integration_key, ended.project_id), (scope.integration, scope.project));
 
+            store.note_progress(id, 99, 99).await.unwrap();
+            assert_eq!(store.sync_runs(&"config".into(), 10).await.unwrap(), [ended], "it has ended");
             let again = store.finish_sync_run(id, &end).await;
             assert!(matches!(again, Err(StoreError::SyncRunNotOpen)), "{again:?}");
         }

@@ -113,6 +113,7 @@ impl FeedRead<'_> {
                 read => read?,
             };
             let PageEnd::More(token) = end else { return Ok(()) };
+            self.0.tell(report).await?;
             empty = if elements == 0 { empty + 1 } else { 0 };
             if empty > EMPTY_PAGES {
                 let host = client.organization().host().to_string();

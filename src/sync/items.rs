@@ -16,6 +16,7 @@ pub async fn read_items(reading: Reading<'_>, ids: &[WorkItemId], report: &mut P
         let gathered = batches.read(batch, report).await?;
         report.changed |= gathered.store(store, scope, &[], None).await? > 0;
         report.items += gathered.records.len() as u64;
+        reading.tell(report).await?;
     }
     Ok(())
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::SyncError;
 use super::learnt::Fields;
 use super::look::Look;
-use crate::ado::AdoError;
 use crate::ado::model::{BacklogConfiguration, ProjectDetails, Team, TeamId};
+use crate::ado::{AdoError, Outage};
 use crate::api::{AdoProjectConfigSpec, Reason};
 use crate::domain::mapping::accept::{TeamView, World};
 use crate::domain::mapping::folded;
@@ -48,7 +48,10 @@ impl Metadata {
         };
         let of_team = async {
             let team = team_at_work(look, spec, project, earlier, is_accepted).await?;
-            let backlog = look.backlog(project, team.as_ref().map(|(team, _)| team.id)).await?;
+            let backlog = match look.backlog(project, team.as_ref().map(|(team, _)| team.id)).await {
+                Err(error) if is_accepted && team.is_some() && is_broken(&error) => look.backlog(project, None).await?,
+                backlog => backlog?,
+            };
             Ok::<_, SyncError>((team, backlog))
         };
         let tree = async { look.tree(project.id).await.map_err(SyncError::from) };
@@ -89,10 +92,20 @@ async fn team_at_work(
                 return Ok(Some((team, pin)));
             }
             Err(AdoError::NotFound(_)) if may_repeat => look.forget_teams(project.id),
+            Err(error) if is_accepted && is_broken(&error) => {
+                let kept = earlier.team.clone().filter(|pin| pin.id == team.id.0);
+                return Ok(Some((team, kept.ok_or(error)?)));
+            }
             Err(error) => return Err(error.into()),
         }
         may_repeat = false;
     }
+}
+
+/// Whether the service fails for one thing of a project, as it does for good for a team whose settings are broken. What an
+/// accepted spec had of it is kept then: one bad team stops no sync.
+pub fn is_broken(error: &AdoError) -> bool {
+    matches!(error, AdoError::Unavailable { outage: Outage::Status(_), .. })
 }
 
 /// The team that the spec names, by its id where the name was accepted before. A team that is gone under an accepted spec is

@@ -11,7 +11,7 @@ use super::reconcile::Reconcile;
 use super::{SyncError, aside};
 use crate::clock::SharedClock;
 use crate::domain::disappearance::Disappearance;
-use crate::store::{Feed, NewSyncRun, ObjectUid, StoreError, SyncKind, SyncOutcome, SyncRunEnd};
+use crate::store::{Feed, NewSyncRun, ObjectUid, StoreError, SyncKind, SyncOutcome, SyncRunEnd, SyncRunId};
 
 /// What to read, for whom.
 #[derive(Clone, Copy)]
@@ -59,6 +59,8 @@ pub struct PullReport {
     pub number: u64,
     /// When it began.
     pub at: Timestamp,
+    /// The run under which it tells how far it has come.
+    pub run: Option<SyncRunId>,
 }
 
 impl Pull<'_> {
@@ -75,7 +77,7 @@ impl Pull<'_> {
         let Reading { store, scope, .. } = self.reading;
         let run = NewSyncRun { scope, config_uid: ObjectUid::from(self.config), kind, started_at };
         let id = store.start_sync_run(&run).await?;
-        let mut report = PullReport::default();
+        let mut report = PullReport { run: Some(id), ..PullReport::default() };
         let result = self.read(depth, confirmed, &mut report).await;
         let end = SyncRunEnd {
             finished_at: self.clock.now().as_millisecond(),

@@ -3,6 +3,7 @@
 use futures::future::BoxFuture;
 
 use super::SyncError;
+use super::pull::PullReport;
 use crate::ado::model::ProjectId;
 use crate::ado::{AdoClient, Priority};
 use crate::store::{Scope, Store};
@@ -28,6 +29,12 @@ impl Reading<'_> {
     /// The client for requests of a read: what was read so far would have to be read again.
     pub fn patient_client(&self) -> AdoClient {
         self.client.with_priority(Priority::Full).patient()
+    }
+
+    /// Tells people how far a read of several steps has come.
+    pub async fn tell(&self, report: &PullReport) -> Result<(), SyncError> {
+        let Some(run) = report.run else { return Ok(()) };
+        Ok(self.store.note_progress(run, report.items, report.requests).await?)
     }
 
     /// Refuses to go on with a read that nobody wants any more, or that nobody may have.

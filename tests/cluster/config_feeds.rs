@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ado_operator::api::AdoProjectConfig;
-use ado_simulator::control::{ItemChange, ItemLink, NewNode, NewWorkItem, ProjectChange};
+use ado_operator::api::{AdoProjectConfig, Counts};
+use ado_simulator::control::{ItemChange, ItemLink, NewNode, NewWorkItem, NodeChange, ProjectChange};
 use ado_simulator::{Effect, Fault, Options, Quirks};
 use serde_json::json;
 use support::wait;
 use support::world::{World, conditions};
 
 use crate::config_reads::present;
-use crate::configs::{active, apply, batches, connected, connected_small, counts, pass, reads, run, synced};
+use crate::configs::{active, apply, batches, connected, connected_small, counts, number, pass, reads, run, synced};
 
 /// Longer than the interval at which changes are looked for.
 const INTERVAL: Duration = Duration::from_mins(6);
@@ -84,6 +84,54 @@ async fn a_team_that_is_gone_is_not_asked_for_at_every_look() {
     let sent = world.ado.requests_since(since);
     let refused: Vec<&str> = sent.iter().filter(|one| one.status == 404).map(|one| one.target.as_str()).collect();
     assert_eq!(refused, [""; 0]);
+}
+
+/// A team whose settings Azure DevOps cannot read (TF400497) stops nothing: what it had selected is kept.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_team_for_which_the_service_fails_stops_no_sync() {
+    let world = connected_small().await;
+    apply(&world, json!({"team": "Checkout", "iterationMapping": {"sprint": {"from": "TeamBoard"}}})).await;
+    let before = counts(&active(&world).await);
+    world.clock.hold();
+    let broken = Effect::Status { code: 500, retry_after: None };
+    for of_team in ["*/_apis/work/teamsettings/iterations*", "*Checkout/_apis/work/backlogconfiguration*"] {
+        world.ado.add_fault(Fault::on_path(of_team, broken.clone()));
+    }
+    for bugs in 1..=2 {
+        world.ado.create_work_item(&bug()).unwrap();
+        let found = next_look(&world).await;
+        assert_eq!(counts(&found), Counts { bugs: before.bugs + bugs, ..before.clone() });
+        assert_eq!(conditions(&found)["Ready"], ("True".to_owned(), "Synced".to_owned()));
+    }
+}
+
+/// Whether items of a deleted iteration get a new revision is unconfirmed; where they do not, no feed tells where they went.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn items_of_a_deleted_iteration_are_found_where_they_went_without_a_revision() {
+    let world = connected_small().await;
+    world.ado.change_quirks(|quirks| quirks.reclassifying_makes_revisions = false);
+    let node = |name: &str| NewNode { project: "Payments".into(), name: name.into(), ..NewNode::default() };
+    world.ado.add_node(&node("Old")).unwrap();
+    world.ado.add_node(&node("New")).unwrap();
+    let iteration = ("System.IterationPath".to_owned(), json!("Payments\\Old"));
+    let item = NewWorkItem { fields: BTreeMap::from([iteration]), ..bug() };
+    world.ado.create_work_item(&item).unwrap();
+    apply(&world, json!({"iterationMapping": {"release": {"from": "Depth", "depth": 1}, "sprint": {"from": "None"}}}))
+        .await;
+    active(&world).await;
+    world.clock.hold();
+    let gone = NodeChange {
+        project: "Payments".into(),
+        node: "Payments\\Old".into(),
+        delete: true,
+        reclassify: Some("Payments\\New".into()),
+        ..NodeChange::default()
+    };
+    world.ado.change_node(&gone).unwrap();
+    next_look(&world).await;
+    let assigned = "SELECT count(*) FROM records JOIN plan_nodes ON plan_nodes.config_key = records.config_key \
+                    AND plan_nodes.identifier = records.release_id WHERE side = 'Release' AND plan_nodes.name = 'New'";
+    assert_eq!(number(&world, assigned).await, 1);
 }
 
 /// An epic in an iteration of its own.

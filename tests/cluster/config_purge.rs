@@ -8,23 +8,15 @@ use k8s_openapi::api::rbac::v1::ClusterRole;
 use kube::api::{DeleteParams, PostParams};
 use kube::{Api, ResourceExt as _};
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use support::control_plane::{ControlPlane, RELEASE};
 use support::operator::Operator;
 use support::wait;
 use support::world::{World, shows};
 
-use crate::configs::{active, apply, connected_small, project_id};
+use crate::configs::{active, apply, connected_small, number, project_id};
 
 const PURGE: &str = "Purge";
 const RETAIN: &str = "Retain";
-
-/// A number from the operator's database.
-async fn number(world: &World, query: &str) -> i64 {
-    let file = world.data().join("ado-operator.db");
-    let mut store = SqliteConnection::connect(&format!("sqlite://{}?mode=ro", file.display())).await.unwrap();
-    sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(&mut store).await.unwrap()
-}
 
 async fn rows(world: &World, table: &str) -> i64 {
     number(world, &format!("SELECT count(*) FROM {table}")).await

@@ -6,17 +6,14 @@ use ado_operator::api::{AdoIntegration, AdoProjectConfig, Counts};
 use ado_simulator::control::NewWorkItem;
 use ado_simulator::{Effect, Fault, Options};
 use serde_json::json;
-use sqlx::{Connection as _, SqliteConnection};
 use support::wait;
 use support::world::{World, conditions, shows};
 
-use crate::configs::{SECOND, active, apply, batches, connected, counts, refused, run, synced, without_feeds};
+use crate::configs::{SECOND, active, apply, batches, connected, counts, number, refused, run, synced, without_feeds};
 
 /// Work items of the store that count.
 pub async fn present(world: &World) -> i64 {
-    let file = world.data().join("ado-operator.db");
-    let mut store = SqliteConnection::connect(&format!("sqlite://{}?mode=ro", file.display())).await.unwrap();
-    sqlx::query_scalar("SELECT count(*) FROM work_items WHERE absent = 0").fetch_one(&mut store).await.unwrap()
+    number(world, "SELECT count(*) FROM work_items WHERE absent = 0").await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -153,15 +150,27 @@ async fn a_read_ends_where_the_project_is_no_more_allowed() {
     assert!(batches(&world) < batches_of_a_read(&world), "{} batches", batches(&world));
 }
 
+/// People see how far it is before it ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_tells_how_far_it_has_come() {
+    let world = reading().await;
+    wait::until("progress", async || {
+        let so_far = "SELECT coalesce(max(items), 0) FROM sync_runs WHERE finished_at IS NULL";
+        (number(&world, so_far).await > 0).then_some(())
+    })
+    .await;
+    world.ado.clear_faults();
+    active(&world).await;
+    let ended = number(&world, "SELECT items FROM sync_runs WHERE finished_at IS NOT NULL ORDER BY id LIMIT 1").await;
+    assert_eq!(ended, present(&world).await);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_read_ends_where_its_config_is_deleted() {
     let world = reading().await;
     world.delete::<AdoProjectConfig>("payments").await;
-    let file = world.data().join("ado-operator.db");
     wait::until("the run has ended", async || {
-        let mut store = SqliteConnection::connect(&format!("sqlite://{}?mode=ro", file.display())).await.unwrap();
-        let open = sqlx::query_scalar("SELECT count(*) FROM sync_runs WHERE finished_at IS NULL");
-        let open: i64 = open.fetch_one(&mut store).await.unwrap();
+        let open = number(&world, "SELECT count(*) FROM sync_runs WHERE finished_at IS NULL").await;
         (open == 0).then_some(())
     })
     .await;

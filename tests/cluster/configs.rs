@@ -5,6 +5,7 @@ use std::time::Duration;
 use ado_operator::api::{AdoIntegration, AdoProjectConfig, Counts, REQUESTED_AT};
 use ado_simulator::{Options, ReportingRefusal};
 use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection};
 use support::wait;
 use support::world::{World, conditions};
 
@@ -143,4 +144,11 @@ pub async fn pass(world: &World, time: Duration) {
 /// Id of a project.
 pub fn project_id(world: &World, name: &str) -> String {
     world.ado.project(name).unwrap().id.to_string()
+}
+
+/// A number from the operator's database.
+pub async fn number(world: &World, query: &str) -> i64 {
+    let file = world.data().join("ado-operator.db");
+    let mut store = SqliteConnection::connect(&format!("sqlite://{}?mode=ro", file.display())).await.unwrap();
+    sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(&mut store).await.unwrap()
 }

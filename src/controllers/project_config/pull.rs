@@ -22,9 +22,10 @@ use crate::domain::projects::ProjectFilter;
 use crate::domain::references::Pinned;
 use crate::domain::troubles::Troubled;
 use crate::domain::verdict::{Cause, after};
-use crate::store::{ConfigClaim, ConfigKey, ConfigPins, ObjectUid, PinnedMapping, Scope, Store};
+use crate::store::{ConfigClaim, ConfigKey, ConfigPins, ObjectUid, PinnedMapping, Scope};
 use crate::sync::learnt::METADATA_AGE;
 use crate::sync::look::{Ages, Look};
+use crate::sync::metadata::is_broken;
 use crate::sync::pull::{Depth, Pull, PullReport};
 use crate::sync::reading::Reading;
 use crate::sync::reads::Wish;
@@ -92,23 +93,27 @@ impl Inputs<'_> {
     /// Resolves the names and reads the project. What an earlier look learnt is used again while it holds.
     pub async fn pull(&self, earlier: Option<Known>, wish: Wish, ages: Ages) -> Result<(Finding, Known), SyncError> {
         let look = self.look(ages);
-        let seen = earlier.as_ref().and_then(|known| known.seen);
-        let (known, is_new) = match earlier {
+        let (known, reads_all) = match earlier {
             Some(known) if !known.is_outdated && self.still_holds(&known, &look).await? => (known, false),
-            _ => (self.learn(&look, seen).await?, true),
+            earlier => {
+                let known = self.learn(&look, earlier.as_ref().and_then(|known| known.seen)).await?;
+                let reads_all = self.has_changed_untold(&known, earlier.as_ref()).await?;
+                (known, reads_all)
+            }
         };
-        let result = self.read(known.clone(), is_new, wish).await;
+        let wish = if reads_all { Wish { depth: Depth::Everything, ..wish } } else { wish };
+        let result = self.read(known.clone(), wish).await;
         if matches!(result, Err(SyncError::Ado(AdoError::NotFound(_) | AdoError::Forbidden(_)))) {
             self.connection.learnt.forget(&known.project);
         }
         result
     }
 
-    async fn read(&self, known: Known, is_new: bool, wish: Wish) -> Result<(Finding, Known), SyncError> {
+    async fn read(&self, known: Known, wish: Wish) -> Result<(Finding, Known), SyncError> {
         let Self { object, integration, connection, ctx, .. } = *self;
-        let Validated { resolved, types, fields, .. } = &*known.validated;
+        let Validated { resolved, fields, .. } = &*known.validated;
         let project = &known.project;
-        let scope = Scope { integration: connection.key, project: project.id.0.into() };
+        let scope = self.scope(project);
         let config = self.claim(scope).await?;
         if object.spec.requirements().is_none() && object.spec.bugs().is_none() {
             // What was pulled before is taken out of the records, once.
@@ -121,9 +126,7 @@ impl Inputs<'_> {
         let (client, store, fields) = (&connection.client, &ctx.store, &fields.wanted);
         let reading = Reading { client, store, scope, project: project.id, fields, permitted: &permitted };
         let pull = Pull { reading, clock: &ctx.clock, config: &uid, reads: &ctx.reads };
-        let reads_all = is_new && has_strange_types(store, scope, types).await?;
-        let depth = if reads_all { Depth::Everything } else { wish.depth };
-        let report = pull.run(Wish { depth, ..wish }).await?;
+        let report = pull.run(wish).await?;
         let mapped = self.map(&known, scope, config).await?;
         let troubles = aside::troubles(store, scope).await?;
         let finding = self.finding(&known, &mapped, &troubles, report);
@@ -158,6 +161,19 @@ impl Inputs<'_> {
         Ok(Arc::new(remap.run().await?))
     }
 
+    fn scope(&self, project: &ProjectDetails) -> Scope {
+        Scope { integration: self.connection.key, project: project.id.0.into() }
+    }
+
+    /// Whether items may have changed without a revision, so that no feed tells of it: those of a type that was renamed bear
+    /// its new name, and those of an iteration that was deleted may have been moved to another one silently (`ado-api.md` §8).
+    async fn has_changed_untold(&self, known: &Known, earlier: Option<&Known>) -> Result<bool, SyncError> {
+        let Validated { types, tree, .. } = &*known.validated;
+        let stored = self.ctx.store.count_by_type(self.scope(&known.project)).await?;
+        let has_strange_types = stored.iter().any(|(name, _)| !types.iter().any(|known| same(known, name)));
+        Ok(has_strange_types || earlier.is_some_and(|earlier| tree.lacks_any_of(&earlier.validated.tree)))
+    }
+
     /// Learns what the spec stands for, and keeps it for the object's life.
     async fn learn(&self, look: &Look, seen: Option<u64>) -> Result<Known, SyncError> {
         let (project, validated) = self.validate(look).await?;
@@ -180,6 +196,7 @@ impl Inputs<'_> {
             match team {
                 Some(team) => match look.selection(project, TeamId(team.id)).await {
                     Err(AdoError::NotFound(_)) => Ok(None),
+                    Err(error) if is_broken(&error) => Ok(Some(Arc::from(&*team.nodes))),
                     nodes => nodes.map(Some),
                 },
                 None => Ok(None),
@@ -203,13 +220,6 @@ impl Inputs<'_> {
             report.disappearance.map(|found| Vanished { id: found.id, cause: found.cause(&namespace, &name) });
         Finding::Synced(Box::new(resolved), Box::new(synced))
     }
-}
-
-/// Whether items are stored with a type that the project does not have. A type that is renamed gives its items the new name
-/// without a revision, so no feed tells of it.
-async fn has_strange_types(store: &Store, scope: Scope, types: &[String]) -> Result<bool, SyncError> {
-    let stored = store.count_by_type(scope).await?;
-    Ok(stored.iter().any(|(name, _)| !types.iter().any(|known| same(known, name))))
 }
 
 /// What a look learnt about a config's project. It is used again for some hours, as long as nothing speaks against it.

@@ -107,6 +107,11 @@ impl Tree {
         self.by_identifier.get(identifier).copied()
     }
 
+    /// Whether the other tree has a node that is not in this one.
+    pub fn lacks_any_of(&self, other: &Self) -> bool {
+        other.nodes.iter().any(|node| !self.by_identifier.contains_key(&node.identifier))
+    }
+
     /// Whether every node but the root stands right below it, and there is one.
     pub fn is_flat(&self) -> bool {
         self.nodes.len() > 1 && self.nodes.iter().all(|node| node.depth <= 1)
