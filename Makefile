@@ -44,7 +44,7 @@ test: ## Check everything that a commit must pass, and print how long each stage
 	done
 	stage=
 
-soak: check-controlplane check-postgres ## Vet the Go programs and run the Rust tests; the loop that watches an idle integration lasts 1,000 intervals in place of 40.
+soak: check-controlplane check-postgres ## Vet the Go programs and run the Rust tests; random tests have a hundred times as many cases, processes are killed more often, and the loop that watches an idle integration lasts 1,000 intervals in place of 40.
 	for module in $(GO_MODULES); do $(GO) -C "$$module" vet ./...; done
 	SOAK=1 RUST_TEST_THREADS=8 cargo test --locked --workspace
 
