@@ -39,16 +39,18 @@ impl Store {
         Ok(change.unwrap_or_default().unsigned_abs())
     }
 
-    /// Items whose last change stands behind this one, by rising change and id, at most so many.
+    /// Items whose last change stands behind this one and not behind the latest that counts, by rising change and id, at most so
+    /// many.
     pub async fn changed_items(
         &self,
         scope: Scope,
         (change, id): (u64, u32),
+        latest: u64,
         most: u32,
     ) -> Result<Vec<ChangedItem>, StoreError> {
         let changed = format!(
             "SELECT change, absent, {COLUMNS} FROM work_items WHERE integration_key = $1 AND project_id = $2 \
-             AND (change, id) > ($3, $4) ORDER BY change, id LIMIT $5"
+             AND (change, id) > ($3, $4) AND change <= $5 ORDER BY change, id LIMIT $6"
         );
         let rows: Vec<Row> = both!(self.readers(), db => {
             sqlx::query_as(AssertSqlSafe(changed))
@@ -56,6 +58,7 @@ impl Store {
                 .bind(scope.project)
                 .bind(column(change))
                 .bind(i64::from(id))
+                .bind(column(latest))
                 .bind(i64::from(most))
                 .fetch_all(db)
                 .await?
@@ -103,7 +106,7 @@ mod tests {
 
     /// Ids behind a change, with their changes and whether they are present.
     async fn behind(store: &Store, scope: Scope, after: (u64, u32), most: u32) -> Vec<(u64, u32, bool)> {
-        let changed = store.changed_items(scope, after, most).await.unwrap();
+        let changed = store.changed_items(scope, after, u64::MAX, most).await.unwrap();
         changed.into_iter().map(|one| (one.change, one.item.id, one.is_present)).collect()
     }
 
@@ -123,6 +126,9 @@ mod tests {
             assert_eq!(store.latest_change(scope).await.unwrap(), 4);
             assert_eq!(behind(&store, scope, (2, 0), 10).await, [(2, 3, true), (3, 2, false), (4, 1, false)]);
             assert_eq!(behind(&store, scope, (2, 3), 1).await, [(3, 2, false)]);
+            let until = store.changed_items(scope, (1, 0), 2, 10).await.unwrap();
+            let until: Vec<_> = until.iter().map(|one| one.item.id).collect();
+            assert_eq!(until, [3], "what comes later is not told of");
         }
     }
 

@@ -68,6 +68,9 @@ async fn keep(
     Ok(())
 }
 
+/// Unreadable items that are read in one go: no more than may fail of one read.
+const RETRIED: usize = 100;
+
 /// Reads what is set aside once more. An item that is gone, or hidden, is not set aside any more.
 pub async fn retry(reading: Reading<'_>, report: &mut PullReport) -> Result<(), SyncError> {
     let Reading { store, scope, .. } = reading;
@@ -76,8 +79,13 @@ pub async fn retry(reading: Reading<'_>, report: &mut PullReport) -> Result<(), 
         return Ok(());
     }
     let of = |reason| aside.iter().filter(move |one| one.reason == reason).map(|one| WorkItemId(one.id.get()));
-    let left = Left { odd: of(SetAsideReason::Unreadable).collect(), large: of(SetAsideReason::TooLarge).collect() };
-    let seen = left.read(reading, report).await?;
+    let (odd, large): (Vec<_>, Vec<_>) =
+        (of(SetAsideReason::Unreadable).collect(), of(SetAsideReason::TooLarge).collect());
+    let mut seen = Left { odd: Vec::new(), large }.read(reading, report).await?;
+    // Each of them failed before by itself, so many that fail again are no sign of a service that fails.
+    for part in odd.chunks(RETRIED) {
+        seen.extend(Left { odd: part.to_vec(), large: Vec::new() }.read(reading, report).await?);
+    }
     let gone: Vec<_> = aside.iter().map(|one| one.id).filter(|id| !seen.contains(id)).collect();
     store.forget_set_aside(scope, &gone).await?;
     Ok(())

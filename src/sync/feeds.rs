@@ -74,8 +74,9 @@ impl FeedRead<'_> {
         let stored = if anew { None } else { store.feed_token(scope, feed).await? };
         if let Some(token) = stored.and_then(|token| FeedToken::try_from(token).ok()) {
             match self.read_from(feed, FeedStart::Token(token), report).await {
-                // A token that the service does not know any more: all is read again, and what is stored stays meanwhile.
-                Err(SyncError::Ado(AdoError::BadRequest(_))) => store.forget_feed(scope, feed).await?,
+                // A token that the service does not know any more: all is read again, and what is stored stays meanwhile. So
+                // does the token until there is another one: it may be something else that was refused.
+                Err(SyncError::Ado(AdoError::BadRequest(_))) => {}
                 done => return done.map(|()| Extent::Changes),
             }
         }

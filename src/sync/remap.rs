@@ -85,7 +85,7 @@ impl Remap<'_> {
         let change = self.store.latest_change(self.scope).await?;
         let (seen, is_new) = match self.extent(&state, change) {
             Extent::Nothing(seen) => (seen, false),
-            Extent::Changes => (self.map_changes(&state).await?, true),
+            Extent::Changes => (self.map_changes(&state, change).await?, true),
             Extent::Everything => (self.map_everything(&state).await?, true),
         };
         let plan = Plan::new(self.mapping, self.tree, &seen);
@@ -129,12 +129,13 @@ impl Remap<'_> {
         Writer::new(self.store, self.config, look, state.mapped)
     }
 
-    async fn map_changes(&self, state: &MappingState) -> Result<Seen, SyncError> {
+    /// Maps what changed up to a change. What somebody else's read changes meanwhile is for the next run: no item comes twice.
+    async fn map_changes(&self, state: &MappingState, latest: u64) -> Result<Seen, SyncError> {
         let mut making = Making::new(self, Application::new(self.mapping, self.tree, None));
         let mut writer = self.writer(state);
         let mut last = (state.change_number, u32::MAX);
         loop {
-            let page = self.store.changed_items(self.scope, last, PAGE).await?;
+            let page = self.store.changed_items(self.scope, last, latest, PAGE).await?;
             let Some(end) = page.last() else { break };
             last = (end.change, end.item.id);
             let ids: Vec<_> = page.iter().map(|changed| changed.item.id.into()).collect();

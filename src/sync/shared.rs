@@ -74,7 +74,10 @@ impl<K: Eq + Hash, V: Clone> Shared<K, V> {
     ) -> Result<Answer<V>, E> {
         let turn = self.turn(key);
         let mut last = turn.lock().await;
-        let is_young = |answer: &Answer<V>| answer.began > age.asked || after(answer.at, age.tolerance) > clock.now();
+        // An answer of the future is none: the clock was put back since.
+        let now = clock.now();
+        let is_within = |answer: &Answer<V>| answer.at <= now && after(answer.at, age.tolerance) > now;
+        let is_young = |answer: &Answer<V>| answer.began > age.asked || is_within(answer);
         if let Some(answer) = last.as_ref().filter(|answer| is_young(answer) && fits(&answer.value)) {
             return Ok(answer.clone());
         }
@@ -89,6 +92,16 @@ impl<K: Eq + Hash, V: Clone> Shared<K, V> {
     pub fn put(&self, key: K, answer: Answer<V>) {
         if let Ok(mut last) = self.turn(key).try_lock() {
             *last = Some(answer);
+        }
+    }
+
+    /// Forgets all answers, but not that somebody is asking.
+    pub fn clear(&self) {
+        let turns: Vec<_> = self.lock(|all| all.values().map(|turn| Arc::clone(&turn.last)).collect());
+        for turn in turns {
+            if let Ok(mut last) = turn.try_lock() {
+                *last = None;
+            }
         }
     }
 
@@ -171,6 +184,28 @@ mod tests {
         assert_eq!((asking.ask(1, HOUR).await, asking.ask(2, HOUR).await), (3, 2));
         asking.shared.put(4, Answer { began: Instant::now(), at: Timestamp::now(), value: 77 });
         assert_eq!(asking.ask(4, HOUR).await, 77);
+    }
+
+    #[tokio::test]
+    async fn an_answer_of_the_future_counts_for_nobody() {
+        let asking = Asking::new();
+        let at = after(Timestamp::now(), HOUR);
+        let began = Instant::now();
+        asking.shared.put(1, Answer { began, at, value: 77 });
+        assert_eq!((asking.ask(1, HOUR).await, asking.ask(1, HOUR).await), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn all_answers_are_forgotten_and_who_asks_is_still_alone() {
+        let asking = Asking::new();
+        assert_eq!(asking.ask(1, HOUR).await, 1);
+        asking.shared.clear();
+        assert_eq!(asking.ask(1, HOUR).await, 2);
+        let turn = asking.shared.turn(1);
+        let busy = turn.lock().await;
+        asking.shared.clear();
+        assert!(asking.shared.turn(1).try_lock().is_err(), "there is one turn for all");
+        drop(busy);
     }
 
     #[tokio::test(start_paused = true)]

@@ -130,7 +130,7 @@ async fn items_of_a_deleted_iteration_are_found_where_they_went_without_a_revisi
     world.ado.change_node(&gone).unwrap();
     next_look(&world).await;
     let assigned = "SELECT count(*) FROM records JOIN plan_nodes ON plan_nodes.config_key = records.config_key \
-                    AND plan_nodes.identifier = records.release_id WHERE side = 'Release' AND plan_nodes.name = 'New'";
+                    AND plan_nodes.identifier = records.release_id WHERE side = 'release' AND plan_nodes.name = 'New'";
     assert_eq!(number(&world, assigned).await, 1);
 }
 

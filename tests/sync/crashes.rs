@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use ado_operator::domain::mapping::pins::MappingPins;
+use ado_operator::store::{Feed, Store};
 use ado_operator::sync::SyncError;
 use ado_operator::sync::pull::Depth;
 use ado_simulator::Control;
 use serde_json::Value;
+use url::form_urlencoded;
 
 use crate::config::{Config, Stop};
 use crate::scratch::Scratch;
@@ -53,12 +55,44 @@ impl Asked {
         u32::try_from(self.revisions + self.links).expect("some pages")
     }
 
+    /// What is left of a read after what is stored. The feed that was at its end is asked once whether it goes on.
+    fn left_behind(self, (revisions, links): (usize, usize)) -> Self {
+        let revisions = self.revisions.saturating_sub(revisions).max(1);
+        let links = self.links.saturating_sub(links).max(1);
+        Self { revisions, links, others: 0 }
+    }
+
     /// What is left of a read after so many pages. The feed that was at its end is asked once whether it goes on.
     fn left_after(self, pages: u32) -> Self {
         let done = usize::try_from(pages).expect("some pages");
         let revisions = self.revisions.saturating_sub(done).max(1);
         Self { revisions, links: self.links - done.saturating_sub(self.revisions), others: 0 }
     }
+}
+
+/// How many pages of either feed are stored: the token is that with which the next page was asked for when nothing stopped the
+/// read, or that of the end.
+async fn stored_pages(config: &Config, store: &Store, tokens: &[Vec<String>; 2]) -> (usize, usize) {
+    let project = config.project().await.expect("the project");
+    let scope = config.scope(store, &project).await;
+    let mut pages = [0; 2];
+    for ((feed, tokens), pages) in [Feed::Revisions, Feed::Links].into_iter().zip(tokens).zip(&mut pages) {
+        if let Some(token) = store.feed_token(scope, feed).await.expect("a store") {
+            *pages = 1 + tokens.iter().position(|asked| *asked == token).unwrap_or(tokens.len());
+        }
+    }
+    (pages[0], pages[1])
+}
+
+/// The tokens with which pages of either feed were asked for, in their order.
+fn tokens(control: &Control, mark: u64) -> [Vec<String>; 2] {
+    let sent = control.requests_since(mark);
+    ["workitemrevisions", "workitemlinks"].map(|feed| {
+        let targets = sent.iter().map(|request| &request.target).filter(|target| target.to_lowercase().contains(feed));
+        let queries = targets.filter_map(|target| target.split_once('?').map(|(_, query)| query));
+        let pairs = queries.flat_map(|query| form_urlencoded::parse(query.as_bytes()));
+        pairs.filter(|(name, _)| name == "continuationToken").map(|(_, token)| token.into_owned()).collect()
+    })
 }
 
 /// What a first sync asks that nothing stops, and what it comes to.
@@ -75,20 +109,28 @@ async fn undisturbed(world: &World, spec: &Value) -> (Asked, Scratch) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_first_sync_that_ends_before_any_of_its_requests_goes_on_from_the_last_stored_page() {
     let (world, spec) = (world().await, spec(KIT, 0));
+    let begin = world.control().last_request();
     let (all, scratch) = undisturbed(&world, &spec).await;
+    let tokens = tokens(world.control(), begin);
+    assert_eq!((tokens[0].len() + 1, tokens[1].len() + 1), (all.revisions, all.links), "a page behind each");
+    let mut went_on = 0;
     for request in 1..=all.pages() {
         for mut stored in TestStore::each().await {
             let mut config = accepted(&world, &stored, &spec).await;
             let crashed = config.sync(stored.get(), Depth::Changes, Stop::BeforeRequest(request)).await;
             assert!(crashed.is_none(), "request {request} of {all:?}");
             stored.crash().await;
+            let done = stored_pages(&config, stored.get(), &tokens).await;
+            assert!(done.0 + done.1 < request as usize, "{done:?} before request {request}");
+            went_on += done.0 + done.1;
             let mark = world.control().last_request();
             config.sync(stored.get(), Depth::Changes, Stop::Never).await.expect("no crash").expect("no fault");
             let asked = Asked::since(world.control(), mark);
-            assert_eq!(asked, all.left_after(request - 1), "it had ended before request {request}");
+            assert_eq!(asked, all.left_behind(done), "it had ended before request {request}");
             scratch.assert_like(&config, stored.get()).await;
         }
     }
+    assert!(went_on > 0, "pages are stored while others are read");
     world.assert_clean();
 }
 
@@ -144,12 +186,16 @@ async fn configs_that_share_a_download_go_on_with_it_where_one_of_them_ends() {
         let mark = world.control().last_request();
         let [second, third] = &mut others[..] else { panic!("two configs") };
         let store = stored.get();
-        let (crashed, second_done, third_done) = tokio::join!(
-            first.sync(store, Depth::Changes, Stop::BeforeRequest(3)),
+        let (ended, second_done, third_done) = tokio::join!(
+            first.sync(store, Depth::Changes, Stop::Unwanted(3)),
             second.sync(store, Depth::Changes, Stop::Never),
             third.sync(store, Depth::Changes, Stop::Never),
         );
-        assert!(crashed.is_none_or(|done| done.is_ok()), "it ended, or was content with what another one had read");
+        let done = ended.expect("no crash");
+        assert!(
+            matches!(done, Ok(_) | Err(SyncError::Withdrawn)),
+            "it ended, or had what another one had read: {done:?}"
+        );
         second_done.expect("no crash").expect("no fault");
         third_done.expect("no crash").expect("no fault");
         let asked = Asked::since(world.control(), mark);

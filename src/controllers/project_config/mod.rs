@@ -336,6 +336,8 @@ impl<'a> Run<'a> {
     ) -> Result<Result<Finding, SyncError>, ReconcileError> {
         let (object, ctx) = (Arc::clone(&self.object), self.ctx);
         let (earlier, synced) = (self.visit.known.take(), self.shown().sync.unwrap_or_default());
+        // What was known before a look that fails is still what the next one compares with.
+        self.visit.known = earlier.clone().map(pull::Known::outdated);
         let rights = self.visit.rights.clone();
         let work = Box::pin(async {
             // Nobody closes the semaphore.

@@ -170,7 +170,13 @@ impl Inputs<'_> {
     async fn has_changed_untold(&self, known: &Known, earlier: Option<&Known>) -> Result<bool, SyncError> {
         let Validated { types, tree, .. } = &*known.validated;
         let stored = self.ctx.store.count_by_type(self.scope(&known.project)).await?;
-        let has_strange_types = stored.iter().any(|(name, _)| !types.iter().any(|known| same(known, name)));
+        // Those that were strange before did not become known by reading them again, and no name is no name of another type.
+        let is_known = |name: &str| name.is_empty() || types.iter().any(|known| same(known, name));
+        let strange: Vec<&String> = stored.iter().map(|(name, _)| name).filter(|name| !is_known(name)).collect();
+        let was_strange = |name: &String| {
+            earlier.is_some_and(|earlier| !earlier.validated.types.iter().any(|known| same(known, name)))
+        };
+        let has_strange_types = strange.iter().any(|name| !was_strange(name));
         Ok(has_strange_types || earlier.is_some_and(|earlier| tree.lacks_any_of(&earlier.validated.tree)))
     }
 
@@ -235,6 +241,13 @@ pub struct Known {
     pub read_at: Option<Timestamp>,
     /// The spec is another one by now, or somebody asked for a run: what it stands for has to be learnt once more.
     pub is_outdated: bool,
+}
+
+impl Known {
+    /// The same, to be learnt once more before it is used.
+    pub fn outdated(self) -> Self {
+        Self { is_outdated: true, ..self }
+    }
 }
 
 /// What the object's spec was accepted as. Pins that cannot be read are none, as with a new store.

@@ -47,7 +47,8 @@ impl Run<'_> {
     fn is_whole_due(&self, shown: &AdoProjectConfigStatus) -> bool {
         let last = shown.sync.as_ref().and_then(|sync| sync.last_full_time.as_ref());
         let read: Option<Timestamp> = last.and_then(|time| time.parse().ok());
-        read.is_some_and(|read| self.now >= after(read, self.object.spec.effective_full_interval()))
+        // A time to come was written by a clock that was put back since.
+        read.is_some_and(|read| read > self.now || self.now >= after(read, self.object.spec.effective_full_interval()))
     }
 
     /// Time until changes are looked for again.
@@ -74,6 +75,7 @@ impl Run<'_> {
             question.interval / 2
         };
         let ages = if tolerance.is_zero() { Ages::ANEW } else { Ages::known(tolerance) };
+        let is_known = is_known && !self.is_lent_anew(basis);
         (Wish { tolerance, depth: self.depth(is_known), confirmed: self.confirmed() }, ages)
     }
 
