@@ -147,18 +147,29 @@ pub struct Editor<'a> {
     in_bin: Vec<u32>,
     hidden: Vec<u32>,
     renamed: usize,
+    /// The simulator works out some dates from the categories of states, those of former revisions too.
+    categorized: bool,
 }
 
 impl<'a> Editor<'a> {
     pub fn new(world: &'a World, kit: &'a Kit) -> Self {
         let types = kit.types.iter().map(|name| (*name).to_owned()).collect();
-        Self { world, kit, plain: world.plain(), types, in_bin: Vec::new(), hidden: Vec::new(), renamed: 0 }
+        Self {
+            world,
+            kit,
+            plain: world.plain(),
+            types,
+            in_bin: Vec::new(),
+            hidden: Vec::new(),
+            renamed: 0,
+            categorized: false,
+        }
     }
 
-    /// Whether items changed of which nothing tells but a read of everything: their types have other names, or they were given
-    /// another iteration without a revision.
+    /// Whether items changed of which nothing tells but a read of everything: their types have other names, their states another
+    /// category, or they were given another iteration without a revision.
     pub fn changed_untold(&self) -> bool {
-        self.renamed > 0 || !self.world.control().quirks().reclassifying_makes_revisions
+        self.renamed > 0 || self.categorized || !self.world.control().quirks().reclassifying_makes_revisions
     }
 
     /// Does it, a second after the last one. What Azure DevOps would refuse is not done.
@@ -410,12 +421,15 @@ impl<'a> Editor<'a> {
             Edit::RemoveState { of, state } => {
                 control.remove_state(project, pick(&self.types, *of)?, pick(self.kit.all_states, *state)?)
             }
-            Edit::Categorize { of, state, category } => control.set_state_category(
-                project,
-                pick(&self.types, *of)?,
-                pick(self.kit.all_states, *state)?,
-                category_of(*category)?,
-            ),
+            Edit::Categorize { of, state, category } => {
+                self.categorized = true;
+                control.set_state_category(
+                    project,
+                    pick(&self.types, *of)?,
+                    pick(self.kit.all_states, *state)?,
+                    category_of(*category)?,
+                )
+            }
             Edit::RenameType { of } => {
                 let was = pick(&self.types, *of)?.clone();
                 // Other projects move items by these names.
