@@ -74,14 +74,8 @@ impl StoredRecord {
 
 /// The name of a category as it is kept. No database has to refuse one that the service makes up.
 fn category(category: &StateCategory) -> String {
-    match category {
-        StateCategory::Proposed => "Proposed".to_owned(),
-        StateCategory::InProgress => "InProgress".to_owned(),
-        StateCategory::Resolved => "Resolved".to_owned(),
-        StateCategory::Completed => "Completed".to_owned(),
-        StateCategory::Removed => "Removed".to_owned(),
-        StateCategory::Other(text) => text[..text.floor_char_boundary(CATEGORY)].replace('\0', ""),
-    }
+    let name = category.name();
+    name[..name.floor_char_boundary(CATEGORY)].replace('\0', "")
 }
 
 /// A change of a record's standing.

@@ -242,8 +242,8 @@ fn is_broken(error: &AdoError) -> bool {
     !matches!(error, AdoError::BadRequest(_)) && batches::reason(error).is_some()
 }
 
-/// The service does not offer the feed, or not to this credential; the items themselves may be readable all the same.
-fn is_refusal(error: &AdoError) -> bool {
+/// The service does not offer it, or not to this credential; the items themselves may be readable all the same.
+pub(super) fn is_refusal(error: &AdoError) -> bool {
     matches!(
         error,
         AdoError::NotFound(_) | AdoError::Forbidden(_) | AdoError::BadRequest(_) | AdoError::VersionNotServed(_)

@@ -2,6 +2,7 @@
 
 use super::SyncError;
 use super::batches::Batches;
+use super::feeds::is_refusal;
 use super::pull::PullReport;
 use super::reading::Reading;
 use crate::ado::model::WorkItemId;
@@ -27,13 +28,7 @@ pub async fn recycle_bin(reading: Reading<'_>, report: &mut PullReport) -> Resul
     report.requests += 1;
     match reading.patient_client().recycle_bin(&reading.project).await {
         Ok(items) => Ok(items.into_iter().map(|item| item.id.0.into()).collect()),
-        Err(
-            AdoError::BadRequest(_)
-            | AdoError::Forbidden(_)
-            | AdoError::NotFound(_)
-            | AdoError::TooLarge { .. }
-            | AdoError::VersionNotServed(_),
-        ) => Ok(Vec::new()),
+        Err(error) if is_refusal(&error) || matches!(error, AdoError::TooLarge { .. }) => Ok(Vec::new()),
         Err(error) => Err(error.into()),
     }
 }

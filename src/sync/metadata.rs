@@ -49,7 +49,9 @@ impl Metadata {
         let of_team = async {
             let team = team_at_work(look, spec, project, earlier, is_accepted).await?;
             let backlog = match look.backlog(project, team.as_ref().map(|(team, _)| team.id)).await {
-                Err(error) if is_accepted && team.is_some() && is_broken(&error) => look.backlog(project, None).await?,
+                Err(error) if is_accepted && team.is_some() && is_team_broken(&error) => {
+                    look.backlog(project, None).await?
+                }
                 backlog => backlog?,
             };
             Ok::<_, SyncError>((team, backlog))
@@ -92,7 +94,7 @@ async fn team_at_work(
                 return Ok(Some((team, pin)));
             }
             Err(AdoError::NotFound(_)) if may_repeat => look.forget_teams(project.id),
-            Err(error) if is_accepted && is_broken(&error) => {
+            Err(error) if is_accepted && is_team_broken(&error) => {
                 let kept = earlier.team.clone().filter(|pin| pin.id == team.id.0);
                 return Ok(Some((team, kept.ok_or(error)?)));
             }
@@ -104,7 +106,7 @@ async fn team_at_work(
 
 /// Whether the service fails for one thing of a project, as it does for good for a team whose settings are broken. What an
 /// accepted spec had of it is kept then: one bad team stops no sync.
-pub fn is_broken(error: &AdoError) -> bool {
+pub fn is_team_broken(error: &AdoError) -> bool {
     matches!(error, AdoError::Unavailable { outage: Outage::Status(_), .. })
 }
 

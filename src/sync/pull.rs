@@ -34,7 +34,8 @@ pub enum Depth {
     Changes,
     /// Also to which items are there, so that those are noticed that are gone without a change.
     Ids,
-    /// Also to links that changed alone. Feeds tell of them anyway; without feeds all items have to be read for it.
+    /// Also to links of which no change tells: feeds tell of a link when it changes, which for items from another project was
+    /// before they were here, and without feeds all items have to be read for it.
     Links,
     /// All items are read, whether they changed or not.
     Everything,
@@ -165,7 +166,7 @@ impl Pull<'_> {
         report: &mut PullReport,
     ) -> Result<(), SyncError> {
         let reading = self.reading;
-        Reconcile { reading, rereads: everything, begins_changes: everything, confirmed }.run(report).await?;
+        Reconcile { reading, everything, confirmed }.run(report).await?;
         aside::retry(reading, report).await
     }
 }

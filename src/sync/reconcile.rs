@@ -26,10 +26,8 @@ const TEAM_PROJECT: &str = "System.TeamProject";
 pub struct Reconcile<'a> {
     /// The project.
     pub reading: Reading<'a>,
-    /// Whether items are read again that are stored already.
-    pub rereads: bool,
-    /// Whether changes are looked for from the time of this read on.
-    pub begins_changes: bool,
+    /// Whether items are read again that are stored already; then changes are looked for from the time of this read on.
+    pub everything: bool,
     /// The disappearance that a person has confirmed.
     pub confirmed: Option<Uuid>,
 }
@@ -52,7 +50,7 @@ impl Reconcile<'_> {
         let mut candidates = Vec::new();
         while let Some(page) = pages.next(report).await? {
             // Where nothing was stored, a read that is cut goes on later with what it lacks.
-            if self.begins_changes && present == 0 && page.above == WorkItemId(0) {
+            if self.everything && present == 0 && page.above == WorkItemId(0) {
                 store.end_changes(scope, &[], pages.begun()).await?;
             }
             let unread = self.compare(page, &mut candidates).await?;
@@ -66,7 +64,7 @@ impl Reconcile<'_> {
         for part in with_evidence.chunks(MAX_PAGE) {
             report.changed |= store.hide(scope, part).await? > 0;
         }
-        if self.begins_changes {
+        if self.everything {
             store.end_changes(scope, &[], pages.begun()).await?;
         }
         Ok(())
@@ -86,7 +84,7 @@ impl Reconcile<'_> {
                 place.push(id);
             }
         }
-        let is_unread = |id: &WorkItemId| self.rereads || known.binary_search(id).is_err();
+        let is_unread = |id: &WorkItemId| self.everything || known.binary_search(id).is_err();
         Ok(page.ids.into_iter().filter(is_unread).collect())
     }
 

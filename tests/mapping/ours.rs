@@ -204,22 +204,11 @@ fn shown(record: &Record, tree: &Tree) -> Value {
         "release": node(record.release),
         "sprint": node(record.sprint),
         "status": record.status.map(RecordStatus::as_str),
-        "category": record.category.as_ref().map(category),
+        "category": record.category.as_ref().map(StateCategory::name),
         "priority": record.priority.map(Rating::as_str),
         "severity": record.severity.map(Rating::as_str),
         "releaseDate": record.release_date.map(|date| date.to_string()),
     })
-}
-
-fn category(category: &StateCategory) -> String {
-    match category {
-        StateCategory::Proposed => "Proposed".to_owned(),
-        StateCategory::InProgress => "InProgress".to_owned(),
-        StateCategory::Resolved => "Resolved".to_owned(),
-        StateCategory::Completed => "Completed".to_owned(),
-        StateCategory::Removed => "Removed".to_owned(),
-        StateCategory::Other(text) => text.clone(),
-    }
 }
 
 fn tiers(process: &Process) -> Vec<Value> {

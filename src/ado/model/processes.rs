@@ -84,6 +84,20 @@ pub enum StateCategory {
     Other(String),
 }
 
+impl StateCategory {
+    /// Its name, as Azure DevOps writes it.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Proposed => "Proposed",
+            Self::InProgress => "InProgress",
+            Self::Resolved => "Resolved",
+            Self::Completed => "Completed",
+            Self::Removed => "Removed",
+            Self::Other(name) => name,
+        }
+    }
+}
+
 impl From<String> for StateCategory {
     fn from(text: String) -> Self {
         match text.to_ascii_lowercase().as_str() {

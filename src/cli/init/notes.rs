@@ -110,23 +110,12 @@ fn process(notes: &mut Notes, survey: &Survey, spec: &AdoProjectConfigSpec, defa
 fn states(known: &WorkItemType) -> String {
     let states = known.states.iter().map(|state| {
         let category = match &state.category {
-            Some(category) => category_name(category),
+            Some(category) => scalar(category.name()),
             None => "no category".to_owned(),
         };
         format!("{} ({category})", scalar(&state.name))
     });
     first(states, MAX_NAMES).join(", ")
-}
-
-fn category_name(category: &StateCategory) -> String {
-    match category {
-        StateCategory::Proposed => "Proposed".to_owned(),
-        StateCategory::InProgress => "InProgress".to_owned(),
-        StateCategory::Resolved => "Resolved".to_owned(),
-        StateCategory::Completed => "Completed".to_owned(),
-        StateCategory::Removed => "Removed".to_owned(),
-        StateCategory::Other(other) => scalar(other),
-    }
 }
 
 const STATUSES: [&str; 2] = [

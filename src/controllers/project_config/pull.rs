@@ -9,12 +9,12 @@ use kube::ResourceExt;
 use crate::ado::AdoError;
 use crate::ado::model::{ProjectDetails, TeamId};
 use crate::api::{
-    AdoIntegration, AdoProjectConfig, Counts, DeletionPolicy, DesiredState, Reason, ResolvedIntegration, SyncStatus,
-    UnmappedStatus, written,
+    AdoIntegration, AdoProjectConfig, Counts, DesiredState, Reason, ResolvedIntegration, SyncStatus, UnmappedStatus,
+    written,
 };
 use crate::controllers::connections::Connection;
 use crate::controllers::context::{Context, asks_the_same};
-use crate::controllers::namespaces;
+use crate::controllers::{namespaces, purge};
 use crate::domain::mapping::pins::MappingPins;
 use crate::domain::mapping::same;
 use crate::domain::project_config::{Finding, Synced, Vanished};
@@ -25,7 +25,7 @@ use crate::domain::verdict::{Cause, after};
 use crate::store::{ConfigClaim, ConfigKey, ConfigPins, ObjectUid, PinnedMapping, Scope};
 use crate::sync::learnt::METADATA_AGE;
 use crate::sync::look::{Ages, Look};
-use crate::sync::metadata::is_broken;
+use crate::sync::metadata::is_team_broken;
 use crate::sync::pull::{Depth, Pull, PullReport};
 use crate::sync::reading::Reading;
 use crate::sync::reads::Wish;
@@ -102,14 +102,14 @@ impl Inputs<'_> {
             }
         };
         let wish = if reads_all { Wish { depth: Depth::Everything, ..wish } } else { wish };
-        let result = self.read(known.clone(), wish).await;
+        let result = self.read(&known, wish).await;
         if matches!(result, Err(SyncError::Ado(AdoError::NotFound(_) | AdoError::Forbidden(_)))) {
             self.connection.learnt.forget(&known.project);
         }
         result
     }
 
-    async fn read(&self, known: Known, wish: Wish) -> Result<(Finding, Known), SyncError> {
+    async fn read(&self, known: &Known, wish: Wish) -> Result<(Finding, Known), SyncError> {
         let Self { object, integration, connection, ctx, .. } = *self;
         let Validated { resolved, fields, .. } = &*known.validated;
         let project = &known.project;
@@ -117,7 +117,7 @@ impl Inputs<'_> {
         let config = self.claim(scope).await?;
         if object.spec.requirements().is_none() && object.spec.bugs().is_none() {
             // What was pulled before is taken out of the records, once.
-            let mapped = if known.mapped.is_none() { Some(self.map(&known, scope, config).await?) } else { None };
+            let mapped = if known.mapped.is_none() { Some(self.map(known, scope, config).await?) } else { None };
             let finding = Finding::NothingSelected(Box::new(resolved.clone()));
             return Ok((finding, Known { mapped: mapped.or_else(|| known.mapped.clone()), ..known.clone() }));
         }
@@ -127,9 +127,9 @@ impl Inputs<'_> {
         let reading = Reading { client, store, scope, project: project.id, fields, permitted: &permitted };
         let pull = Pull { reading, clock: &ctx.clock, config: &uid, reads: &ctx.reads };
         let report = pull.run(wish).await?;
-        let mapped = self.map(&known, scope, config).await?;
+        let mapped = self.map(known, scope, config).await?;
         let troubles = aside::troubles(store, scope).await?;
-        let finding = self.finding(&known, &mapped, &troubles, report);
+        let finding = self.finding(known, &mapped, &troubles, report);
         let (mapped, seen) = (Some(mapped), Some(report.number));
         Ok((finding, Known { mapped, seen, read_at: Some(report.at), ..known.clone() }))
     }
@@ -142,7 +142,7 @@ impl Inputs<'_> {
             namespace: &object.namespace().unwrap_or_default(),
             name: &object.name_any(),
             uid: &ObjectUid::from(object.uid().unwrap_or_default()),
-            purge: object.spec.deletion_policy == Some(DeletionPolicy::Purge),
+            purge: purge::is_wanted(object),
         };
         Ok(self.ctx.store.claim_config(&claim).await?)
     }
@@ -202,7 +202,7 @@ impl Inputs<'_> {
             match team {
                 Some(team) => match look.selection(project, TeamId(team.id)).await {
                     Err(AdoError::NotFound(_)) => Ok(None),
-                    Err(error) if is_broken(&error) => Ok(Some(Arc::from(&*team.nodes))),
+                    Err(error) if is_team_broken(&error) => Ok(Some(Arc::from(&*team.nodes))),
                     nodes => nodes.map(Some),
                 },
                 None => Ok(None),
